@@ -1,0 +1,183 @@
+import { sealedFileSize } from '@coffer/crypto';
+import { DatabaseError, scanPagesInChild } from '@coffer/database';
+import type { FileId, FileRow } from '@coffer/database';
+import { StorageError, damaged, throwIfAborted, toStorageError } from './errors.ts';
+import type { DamageCode } from './errors.ts';
+import { getCheckedBlob, readFile } from './read-file.ts';
+import type { StorageContext } from './storage-context.ts';
+
+export type FindingCode = DamageCode | 'FILE_UNREFERENCED' | 'FILE_LEFT_OVER' | 'NAME_UNKNOWN';
+
+/** One thing that is wrong. `remedy` says what to do about it. */
+export interface Finding {
+  readonly code: FindingCode;
+  readonly subject: 'file' | 'database' | 'folder';
+  /** The file that is affected, when there is one. */
+  readonly file: FileRow | undefined;
+  readonly message: string;
+  readonly remedy: string;
+}
+
+export interface CheckOptions {
+  /**
+   * `full` reads and verifies everything; `sample` reads `samplePercent` of the files, chosen at random, and the structure of the
+   * database; `quick` compares names and sizes only.
+   */
+  readonly mode: 'full' | 'quick' | 'sample';
+  /** More than 0, at most 100; 5 when not given. */
+  readonly samplePercent?: number;
+  /** Only these files; the database and the folder are then left out. */
+  readonly ids?: readonly FileId[];
+  readonly signal?: AbortSignal;
+  /** Called with the plaintext bytes verified so far. */
+  readonly onProgress?: (bytesDone: number) => void;
+  /** Between 0 and 1; decides which files a sample has. */
+  readonly random?: () => number;
+}
+
+/** Finds what is wrong, changing nothing but the `condition` of rows. Yields findings as they come. */
+export async function* check(
+  context: StorageContext,
+  databaseKey: () => Uint8Array,
+  options: CheckOptions,
+): AsyncGenerator<Finding, void, undefined> {
+  const percent = parsePercent(options);
+  const random = options.random ?? Math.random;
+  let bytesDone = 0;
+  try {
+    if (options.ids === undefined) {
+      if (options.mode !== 'quick') yield* checkDatabase(context, databaseKey, options.signal);
+      yield* checkFolder(context);
+    }
+    for (const row of rowsOf(context, options.ids)) {
+      throwIfAborted(options.signal, 'cannot check');
+      const reads = options.mode === 'full' || (options.mode === 'sample' && random() * 100 < percent);
+      const finding = reads
+        ? await readWhole(context, row, options, bytesDone)
+        : await checkSize(context, row);
+      if (finding !== undefined) yield finding;
+      recordCondition(context, row, finding, reads);
+      if (reads) {
+        bytesDone += row.sizeBytes;
+        options.onProgress?.(bytesDone);
+      }
+    }
+  } catch (error) {
+    throw toStorageError(error, 'cannot check the storage');
+  }
+}
+
+function rowsOf({ database }: StorageContext, ids: readonly FileId[] | undefined): Iterable<FileRow> {
+  return ids === undefined ? database.files.iterate({}) : ids.map((id) => database.files.get(id));
+}
+
+async function* checkDatabase(
+  { database }: StorageContext,
+  databaseKey: () => Uint8Array,
+  signal: AbortSignal | undefined,
+): AsyncGenerator<Finding> {
+  // What is in the log moves to the database file first: the scan reads that file only, in a process of its own.
+  database.checkpoint('truncate');
+  const key = databaseKey();
+  try {
+    const scan = await scanPagesInChild({ path: database.path, key, ...(signal === undefined ? {} : { signal }) });
+    if (scan.damagedPages.length > 0) {
+      const pages = scan.damagedPages.slice(0, 10).join(', ') + (scan.damagedPages.length > 10 ? ', …' : '');
+      const count = `${String(scan.damagedPages.length)} of ${String(scan.pageCount)} pages`;
+      yield databaseFinding('PAGE_DAMAGED', `${count} of data.db are not authentic (page ${pages})`);
+    }
+  } finally {
+    key.fill(0);
+  }
+  for (const problem of database.integrityCheck()) {
+    yield databaseFinding('DATABASE_DAMAGED', `the structure of data.db is damaged: ${problem}`);
+  }
+}
+
+function databaseFinding(code: FindingCode, message: string): Finding {
+  const remedy = 'get what can still be read out of the vault, then restore data.db from a backup';
+  return { code, subject: 'database', file: undefined, message, remedy };
+}
+
+async function* checkFolder(context: StorageContext): AsyncGenerator<Finding> {
+  for (const name of await context.folder.names()) {
+    const parsed = context.folder.parseName(name);
+    if (parsed.kind === 'sealed') {
+      const row = context.database.files.find(parsed.id);
+      if (row?.placement === 'sealed') continue;
+      yield {
+        ...inFolder('FILE_UNREFERENCED', `files/${name} belongs to no file of this vault`),
+        remedy: 'was an older data.db put back? it is moved to quarantine/ at the next recovery, never deleted',
+      };
+    } else if (parsed.kind === 'temporary') {
+      yield inFolder('FILE_LEFT_OVER', `files/${name} is left over from a save that did not finish`);
+    } else if (parsed.kind === 'unknown') {
+      yield {
+        ...inFolder('NAME_UNKNOWN', `files/${name} is not a file that Coffer made`),
+        remedy: 'move it out of the vault; Coffer leaves it alone',
+      };
+    }
+  }
+}
+
+function inFolder(code: FindingCode, message: string): Finding {
+  return { code, subject: 'folder', file: undefined, message, remedy: 'open the vault again: recovery removes it' };
+}
+
+async function checkSize(context: StorageContext, row: FileRow): Promise<Finding | undefined> {
+  if (row.placement === 'blob') return undefined;
+  const size = await context.folder.sealedSizeBytes(row.id);
+  const expected = sealedFileSize(row.sizeBytes);
+  if (size === expected) return undefined;
+  if (size === undefined) {
+    return fileFinding(row, damaged('FILE_MISSING', `${row.name} is lost: its sealed file files/${row.id}.enc is missing`));
+  }
+  const code = size < expected ? 'FILE_TRUNCATED' : 'FILE_EXTENDED';
+  const sizes = `${String(size)} bytes instead of ${String(expected)}`;
+  return fileFinding(row, damaged(code, `${row.name} is damaged: its sealed file has the wrong length (${sizes})`));
+}
+
+async function readWhole(
+  context: StorageContext,
+  row: FileRow,
+  { signal, onProgress }: CheckOptions,
+  bytesBefore: number,
+): Promise<Finding | undefined> {
+  try {
+    if (row.placement === 'blob') {
+      getCheckedBlob(context, row);
+      return undefined;
+    }
+    let bytesDone = bytesBefore;
+    for await (const piece of readFile(context, row.id, signal === undefined ? {} : { signal })) {
+      bytesDone += piece.length;
+      onProgress?.(bytesDone);
+    }
+    return undefined;
+  } catch (error) {
+    if (error instanceof StorageError && error.damage !== undefined) return fileFinding(row, error);
+    if (error instanceof DatabaseError && error.code === 'CORRUPT') {
+      return fileFinding(row, damaged('ROW_DAMAGED', `${row.name}: its row cannot be read`, error));
+    }
+    throw error;
+  }
+}
+
+function fileFinding(row: FileRow, error: StorageError): Finding {
+  const remedy = 'restore this file from a backup, or remove it and add it again from where it came';
+  return { code: error.damage ?? 'ROW_DAMAGED', subject: 'file', file: row, message: error.message, remedy };
+}
+
+/** Only a read proves a file whole again; a look at its size can prove it damaged. */
+function recordCondition({ database }: StorageContext, row: FileRow, finding: Finding | undefined, read: boolean): void {
+  const found = finding === undefined ? 'ok' : finding.code === 'FILE_MISSING' ? 'missing' : 'damaged';
+  if (found === row.condition || (found === 'ok' && !read)) return;
+  database.files.setCondition(row.id, found);
+}
+
+function parsePercent({ mode, samplePercent = 5 }: CheckOptions): number {
+  if (mode === 'sample' && !(samplePercent > 0 && samplePercent <= 100)) {
+    throw new StorageError('INVALID', 'a sample is more than 0 and at most 100 percent');
+  }
+  return samplePercent;
+}

@@ -1,0 +1,63 @@
+import type { FileId, FileRow } from '@coffer/database';
+import { toStorageError } from './errors.ts';
+import { shredFile } from './sealed-folder.ts';
+import { markUnclean } from './storage-context.ts';
+import type { StorageContext } from './storage-context.ts';
+
+export interface DeleteResult {
+  readonly deleted: readonly FileRow[];
+  /** Deleted, but the sealed file could not be removed yet: the next opening of the storage tries again. */
+  readonly pending: readonly FileRow[];
+}
+
+/**
+ * Deletes files, all or none. The transaction that removes the rows and leaves tombstones is the point of no return; then headers
+ * (the only copies of the files' keys) are zeroed, the sealed files unlinked, the tombstones removed. Throws `NOT_FOUND`.
+ */
+export async function deleteFiles(context: StorageContext, ids: readonly FileId[]): Promise<DeleteResult> {
+  try {
+    const deleted = context.database.transaction(() => ids.map((id) => buryFile(context, id)));
+    return { deleted, pending: await removeBuried(context, deleted) };
+  } catch (error) {
+    throw toStorageError(error, 'cannot delete');
+  }
+}
+
+/** Inside a transaction: removes the row and, for a sealed file, leaves a tombstone. */
+export function buryFile(context: StorageContext, id: FileId): FileRow {
+  const { files, tombstones } = context.database;
+  const row = files.get(id);
+  files.remove(id);
+  if (row.placement === 'sealed') {
+    markUnclean(context);
+    tombstones.add(id, context.nowMs());
+  }
+  return row;
+}
+
+/** After the transaction: makes the sealed files of buried rows unreadable and gone. Returns those that resisted. */
+export async function removeBuried(context: StorageContext, rows: readonly FileRow[]): Promise<readonly FileRow[]> {
+  const sealed = rows.filter((row) => row.placement === 'sealed');
+  if (sealed.length === 0) return [];
+  const pending: FileRow[] = [];
+  const gone: FileRow[] = [];
+  for (const row of sealed) {
+    try {
+      await shredFile(context.folder.sealedPath(row.id));
+      await shredFile(context.folder.temporaryPath(row.id));
+      gone.push(row);
+    } catch {
+      // The file is deleted all the same: its tombstone makes the next opening try again.
+      pending.push(row);
+    }
+  }
+  try {
+    await context.folder.sync();
+    context.database.transaction(() => {
+      for (const row of gone) context.database.tombstones.remove(row.id);
+    });
+  } catch {
+    return sealed;
+  }
+  return pending;
+}

@@ -1,0 +1,139 @@
+import { DatabaseError } from '@coffer/database';
+
+/**
+ * Why a storage operation failed.
+ *
+ * `DAMAGED` comes with a `finding` that says what kind of damage it is; everything else is about the request or the machine.
+ */
+export type StorageErrorCode =
+  | 'NOT_FOUND'
+  | 'EXISTS'
+  | 'DAMAGED'
+  | 'WRONG_KEY'
+  | 'TOO_NEW'
+  | 'IN_USE'
+  | 'NO_SPACE'
+  | 'NOT_PERMITTED'
+  | 'INVALID'
+  | 'TOO_LARGE'
+  | 'NOT_A_FILE'
+  | 'SOURCE_CHANGED'
+  | 'ABORTED'
+  | 'CLOSED'
+  | 'NOT_CONFIGURED'
+  | 'UNSUPPORTED_RUNTIME'
+  | 'FAILED';
+
+/** One name for each kind of damage that a read or `check` can tell apart. The names are stable. */
+export type DamageCode =
+  | 'FILE_MISSING'
+  | 'FILE_TRUNCATED'
+  | 'FILE_EXTENDED'
+  | 'FILE_SWAPPED'
+  | 'HEADER_DAMAGED'
+  | 'HEADER_UNSUPPORTED'
+  | 'KEY_EPOCH_UNKNOWN'
+  | 'SEGMENT_DAMAGED'
+  | 'HASH_MISMATCH'
+  | 'BLOB_MISSING'
+  | 'BLOB_DAMAGED'
+  | 'ROW_DAMAGED'
+  | 'DATABASE_DAMAGED'
+  | 'PAGE_DAMAGED';
+
+export interface StorageErrorOptions extends ErrorOptions {
+  readonly damage?: DamageCode;
+}
+
+export class StorageError extends Error {
+  override readonly name = 'StorageError';
+  readonly code: StorageErrorCode;
+  /** Set when `code` is `DAMAGED`. */
+  readonly damage: DamageCode | undefined;
+
+  constructor(code: StorageErrorCode, message: string, options?: StorageErrorOptions) {
+    super(message, options);
+    this.code = code;
+    this.damage = options?.damage;
+  }
+}
+
+export function damaged(damage: DamageCode, message: string, cause?: unknown): StorageError {
+  return new StorageError('DAMAGED', message, { damage, ...(cause === undefined ? {} : { cause }) });
+}
+
+const CODE_OF_ERRNO: Readonly<Record<string, StorageErrorCode>> = {
+  ENOSPC: 'NO_SPACE',
+  EDQUOT: 'NO_SPACE',
+  EFBIG: 'NO_SPACE',
+  EACCES: 'NOT_PERMITTED',
+  EPERM: 'NOT_PERMITTED',
+  EROFS: 'NOT_PERMITTED',
+  ENOENT: 'NOT_FOUND',
+  EEXIST: 'EXISTS',
+  EISDIR: 'NOT_A_FILE',
+  ELOOP: 'NOT_A_FILE',
+  ENOTDIR: 'NOT_FOUND',
+};
+
+const REASON_OF_CODE: Partial<Record<StorageErrorCode, string>> = {
+  NO_SPACE: 'there is no space left on the disk',
+  NOT_PERMITTED: 'that is not permitted',
+  NOT_FOUND: 'it does not exist',
+  EXISTS: 'it exists already',
+  NOT_A_FILE: 'it is not a regular file',
+};
+
+export function errnoOf(error: unknown): string | undefined {
+  if (!(error instanceof Error) || !('code' in error)) return undefined;
+  return typeof error.code === 'string' ? error.code : undefined;
+}
+
+/**
+ * Turns whatever a lower layer threw into a `StorageError`. `doing` names the thing and the action: "cannot save a.txt".
+ */
+export function toStorageError(error: unknown, doing: string): StorageError {
+  if (error instanceof StorageError) return error;
+  if (error instanceof DatabaseError) return fromDatabaseError(error, doing);
+  if (error instanceof Error && error.name === 'AbortError') {
+    return new StorageError('ABORTED', `${doing}: it was cancelled`, { cause: error });
+  }
+  const code = CODE_OF_ERRNO[errnoOf(error) ?? ''];
+  if (code === undefined) {
+    const detail = error instanceof Error ? error.message : String(error);
+    return new StorageError('FAILED', `${doing}: ${detail}`, { cause: error });
+  }
+  return new StorageError(code, `${doing}: ${REASON_OF_CODE[code] ?? code}`, { cause: error });
+}
+
+function fromDatabaseError(error: DatabaseError, doing: string): StorageError {
+  const message = `${doing}: ${error.message}`;
+  const cause = error;
+  switch (error.code) {
+    case 'NOT_FOUND':
+    case 'EXISTS':
+    case 'WRONG_KEY':
+    case 'IN_USE':
+    case 'NO_SPACE':
+    case 'NOT_PERMITTED':
+    case 'INVALID':
+    case 'CLOSED':
+    case 'UNSUPPORTED_RUNTIME':
+      return new StorageError(error.code, message, { cause });
+    case 'SCHEMA_TOO_NEW':
+      return new StorageError('TOO_NEW', message, { cause });
+    case 'PLAINTEXT':
+    case 'NOT_A_DATABASE':
+    case 'CORRUPT':
+      return damaged('DATABASE_DAMAGED', message, cause);
+    default:
+      return new StorageError('FAILED', message, { cause });
+  }
+}
+
+/** Throws `ABORTED` when the signal has fired. */
+export function throwIfAborted(signal: AbortSignal | undefined, doing: string): void {
+  if (signal?.aborted === true) {
+    throw new StorageError('ABORTED', `${doing}: it was cancelled`, { cause: signal.reason });
+  }
+}

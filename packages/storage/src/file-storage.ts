@@ -1,0 +1,177 @@
+import type { CofferDatabase, FileId, FilePage, FileQuery, FileRow } from '@coffer/database';
+import { check } from './check.ts';
+import type { CheckOptions, Finding } from './check.ts';
+import { deleteFiles } from './delete-file.ts';
+import type { DeleteResult } from './delete-file.ts';
+import { StorageError, toStorageError } from './errors.ts';
+import type { FileSource } from './file-source.ts';
+import { parseFileName, parseFolder } from './names.ts';
+import { getFile, readFile } from './read-file.ts';
+import type { ReadOptions } from './read-file.ts';
+import { recover } from './recover.ts';
+import type { Recovery } from './recover.ts';
+import { saveFile } from './save-file.ts';
+import type { SaveOptions } from './save-file.ts';
+import { SealedFolder } from './sealed-folder.ts';
+import { DEFAULT_THRESHOLD_BYTES, MAX_THRESHOLD_BYTES, isUnclean, markClean } from './storage-context.ts';
+import type { StorageContext } from './storage-context.ts';
+import type { StorageKeys } from './storage-keys.ts';
+import { writeFileTo } from './write-file-to.ts';
+import type { WriteFileOptions } from './write-file-to.ts';
+
+export interface FileStorageOptions {
+  /** The folder that has `files/` in it. */
+  readonly directory: string;
+  /** Open, and owned by this process (see `acquireOwnerLock`). The caller closes it, after `close()`. */
+  readonly database: CofferDatabase;
+  /** The caller disposes them, after `close()`. */
+  readonly keys: StorageKeys;
+  /** A copy of the database's raw key, for scans in a child process; zeroed after use. */
+  readonly databaseKey: () => Uint8Array;
+  /** Files of at least this size are sealed on their own; 102,400 when not given, at most 16 MiB. */
+  readonly thresholdBytes?: number;
+  readonly nowMs?: () => number;
+}
+
+/**
+ * Files, encrypted at rest: small ones as BLOBs in the SQLCipher database, large ones sealed on disk, each with a row.
+ * All methods throw `StorageError`.
+ */
+export class FileStorage {
+  readonly #context: StorageContext;
+  readonly #databaseKey: () => Uint8Array;
+  readonly #closing = new AbortController();
+  readonly #running = new Set<Promise<unknown>>();
+
+  private constructor(context: StorageContext, databaseKey: () => Uint8Array) {
+    this.#context = context;
+    this.#databaseKey = databaseKey;
+  }
+
+  /** Opens the storage and, when the last use did not end cleanly, finishes or undoes what it left. */
+  static async open(options: FileStorageOptions): Promise<{ storage: FileStorage; recovery: Recovery | undefined }> {
+    const { thresholdBytes = DEFAULT_THRESHOLD_BYTES, nowMs = Date.now } = options;
+    if (!Number.isInteger(thresholdBytes) || thresholdBytes < 0 || thresholdBytes > MAX_THRESHOLD_BYTES) {
+      throw new StorageError('INVALID', 'the threshold is a number of bytes from 0 to 16 MiB');
+    }
+    const folder = new SealedFolder(options.directory);
+    const context = { database: options.database, folder, keys: options.keys, thresholdBytes, nowMs, unsettled: new Set<FileId>() };
+    try {
+      await folder.create();
+      const recovery = isUnclean(context) ? await recover(context) : undefined;
+      return { storage: new FileStorage(context, options.databaseKey), recovery };
+    } catch (error) {
+      throw toStorageError(error, `cannot open the storage in ${options.directory}`);
+    }
+  }
+
+  /** Stores a file and returns once it is durable. */
+  async saveFile(source: FileSource, options: SaveOptions): Promise<FileRow> {
+    return this.#run((signal) => saveFile(this.#context, source, { ...options, signal }), options.signal);
+  }
+
+  /** A whole file, verified. Throws `TOO_LARGE` above 1 GiB. */
+  async getFile(id: FileId): Promise<Uint8Array> {
+    this.#requireOpen();
+    return getFile(this.#context, id);
+  }
+
+  /** A file's bytes, or a range of them, as a stream of authenticated pieces. */
+  readFile(id: FileId, options?: ReadOptions): AsyncGenerator<Uint8Array, void, undefined> {
+    this.#requireOpen();
+    return readFile(this.#context, id, options);
+  }
+
+  /** Writes a file to a path, where it appears only once it is whole, verified and durable. */
+  async writeFileTo(id: FileId, path: string, options: WriteFileOptions = {}): Promise<FileRow> {
+    return this.#run((signal) => writeFileTo(this.#context, id, path, { ...options, signal }), options.signal);
+  }
+
+  /** Deletes a file. Throws `NOT_FOUND`. */
+  async deleteFile(id: FileId): Promise<DeleteResult> {
+    return this.deleteFiles([id]);
+  }
+
+  /** Deletes files in one transaction: all or none. */
+  async deleteFiles(ids: readonly FileId[]): Promise<DeleteResult> {
+    return this.#run(() => deleteFiles(this.#context, ids));
+  }
+
+  /** What is known about a file, without reading it. Throws `NOT_FOUND`. */
+  getMetadata(id: FileId): FileRow {
+    return this.#sync('cannot get the metadata', ({ files }) => files.get(id));
+  }
+
+  findMetadata(id: FileId): FileRow | undefined {
+    return this.#sync('cannot get the metadata', ({ files }) => files.find(id));
+  }
+
+  /** A page of files: filtered, sorted, and with a cursor to the next page. */
+  listFiles(query: FileQuery = {}): FilePage {
+    return this.#sync('cannot list files', ({ files }) => files.list(query));
+  }
+
+  /** Files with `text` in their name or a tag, whatever the case. */
+  findFiles(text: string, query: Omit<FileQuery, 'text'> = {}): FilePage {
+    return this.listFiles({ ...query, text });
+  }
+
+  /** Gives a file another name, folder or both. The content is not touched. */
+  renameFile(id: FileId, to: { readonly name?: string; readonly folder?: string }): FileRow {
+    return this.#sync('cannot rename', (database) =>
+      database.transaction(() => {
+        const row = database.files.get(id);
+        database.files.rename(id, parseFolder(to.folder ?? row.folder), parseFileName(to.name ?? row.name));
+        return database.files.get(id);
+      }),
+    );
+  }
+
+  /** Verifies the storage and yields what is wrong. */
+  check(options: CheckOptions = { mode: 'full' }): AsyncGenerator<Finding, void, undefined> {
+    this.#requireOpen();
+    return check(this.#context, this.#databaseKey, options);
+  }
+
+  /** Finishes or undoes what a crash left; opening does so by itself. */
+  async recover(): Promise<Recovery> {
+    return this.#run(() => recover(this.#context));
+  }
+
+  /** Cancels what is still being saved or written, waits until that is cleaned up, and notes that nothing was left to recover. */
+  async close(): Promise<void> {
+    if (this.#closing.signal.aborted) return;
+    this.#closing.abort();
+    await Promise.allSettled(this.#running);
+    try {
+      markClean(this.#context);
+    } catch (error) {
+      throw toStorageError(error, 'cannot close the storage');
+    }
+  }
+
+  async #run<T>(work: (signal: AbortSignal) => Promise<T>, signal?: AbortSignal): Promise<T> {
+    this.#requireOpen();
+    const own = this.#closing.signal;
+    const running = work(signal === undefined ? own : AbortSignal.any([signal, own]));
+    this.#running.add(running);
+    try {
+      return await running;
+    } finally {
+      this.#running.delete(running);
+    }
+  }
+
+  #sync<T>(doing: string, work: (database: CofferDatabase) => T): T {
+    this.#requireOpen();
+    try {
+      return work(this.#context.database);
+    } catch (error) {
+      throw toStorageError(error, doing);
+    }
+  }
+
+  #requireOpen(): void {
+    if (this.#closing.signal.aborted) throw new StorageError('CLOSED', 'this storage is closed');
+  }
+}

@@ -1,0 +1,30 @@
+export {
+  closeFileStorage,
+  configureFileStorage,
+  deleteFile,
+  getFile,
+  getFileStorage,
+  getMetadata,
+  saveFile,
+} from './default-storage.ts';
+export { FileStorage } from './file-storage.ts';
+export type { FileStorageOptions } from './file-storage.ts';
+export { openFileStorage } from './open-file-storage.ts';
+export type { OpenFileStorageOptions, OwnedFileStorage } from './open-file-storage.ts';
+export { StorageKeys } from './storage-keys.ts';
+export { StorageError } from './errors.ts';
+export type { DamageCode, StorageErrorCode, StorageErrorOptions } from './errors.ts';
+export type { CheckOptions, Finding, FindingCode } from './check.ts';
+export type { DeleteResult } from './delete-file.ts';
+export type { FileSource } from './file-source.ts';
+export type { ReadOptions } from './read-file.ts';
+export type { Recovery } from './recover.ts';
+export type { Placing, SaveOptions } from './save-file.ts';
+export type { WriteFileOptions } from './write-file-to.ts';
+export { DEFAULT_THRESHOLD_BYTES, MAX_THRESHOLD_BYTES } from './storage-context.ts';
+export { MAX_GET_FILE_SIZE_BYTES } from './read-file.ts';
+export { MAX_FILE_SIZE_BYTES } from './sealed-writer.ts';
+export { MAX_FOLDER_SIZE_BYTES, MAX_NAME_SIZE_BYTES, parseFileName, parseFolder } from './names.ts';
+export { MIME_SAMPLE_SIZE_BYTES, detectMimeType } from './mime-type.ts';
+export { parseFileId } from '@coffer/database';
+export type { FileId, FilePage, FileQuery, FileRow } from '@coffer/database';

@@ -1,0 +1,30 @@
+/** How much of a file is looked at to tell its type. */
+export const MIME_SAMPLE_SIZE_BYTES: number = 64 * 1024;
+
+export const DEFAULT_MIME_TYPE = 'application/octet-stream';
+
+// Containers of many formats: the name then says more than the content does (.docx, .epub, .apk, .odt, .svg, .opus, .msi).
+const CONTAINERS = new Set(['application/zip', 'application/xml', 'application/x-cfb', 'audio/ogg', 'video/ogg']);
+
+/**
+ * MIME type by content (the first 64 KiB), then by name, else `application/octet-stream`. A container that many formats
+ * share counts as known only when the name knows nothing better.
+ */
+export async function detectMimeType(head: Uint8Array, name: string): Promise<string> {
+  const byContent = await typeOfContent(head.subarray(0, MIME_SAMPLE_SIZE_BYTES));
+  if (byContent !== undefined && !CONTAINERS.has(byContent)) return byContent;
+  // Loaded here: a command that stores nothing should not pay for the tables.
+  const { default: mime } = await import('mime');
+  return mime.getType(name) ?? byContent ?? DEFAULT_MIME_TYPE;
+}
+
+async function typeOfContent(head: Uint8Array): Promise<string | undefined> {
+  if (head.length === 0) return undefined;
+  const { fileTypeFromBuffer } = await import('file-type');
+  try {
+    return (await fileTypeFromBuffer(head))?.mime;
+  } catch {
+    // A header that promises more than the sample holds: the name has to do.
+    return undefined;
+  }
+}

@@ -1,0 +1,144 @@
+import { sealedFileSize } from '@coffer/crypto';
+import type { FileId, FileRow } from '@coffer/database';
+import { toStorageError } from './errors.ts';
+import { shredFile } from './sealed-folder.ts';
+import type { KnownName, SealedName } from './sealed-folder.ts';
+import { markClean } from './storage-context.ts';
+import type { StorageContext } from './storage-context.ts';
+
+/** What a recovery found and did. Every list is empty after a clean close. */
+export interface Recovery {
+  /** Saved durably before a crash, and now under their final name. */
+  readonly finished: readonly FileId[];
+  /** Begun and not saved, or deleted: made unreadable and removed. */
+  readonly removed: readonly FileId[];
+  /** Sealed files that no row names, moved to `quarantine/` untouched: their paths. */
+  readonly quarantined: readonly string[];
+  /** Files that should have been renamed, moved or removed but could not be: the next recovery tries again. */
+  readonly pending: readonly FileId[];
+  /** Files whose sealed file is missing or of the wrong length. Their rows are marked, never deleted. */
+  readonly damaged: readonly FileId[];
+}
+
+/**
+ * Finishes or undoes what a crash left in the `files/` folder. Only the owner of the storage may do so. It can be run again at
+ * any time, also after a crash of its own.
+ *
+ * | found | with | done |
+ * | --- | --- | --- |
+ * | `.enc.tmp` | a row | renamed |
+ * | `.enc.tmp` | no row | shredded |
+ * | `.enc` | a tombstone | shredded |
+ * | `.enc` | neither | moved to `quarantine/` |
+ * | `.enc.part` | a transfer that can go on | kept |
+ * | `.enc.part` | none | shredded |
+ * | a row | no file, or one of the wrong length | marked |
+ * | any other name | | left alone |
+ */
+export async function recover(context: StorageContext): Promise<Recovery> {
+  try {
+    return await recoverFolder(context);
+  } catch (error) {
+    throw toStorageError(error, 'cannot recover the storage');
+  }
+}
+
+async function recoverFolder(context: StorageContext): Promise<Recovery> {
+  const { folder, database } = context;
+  const done: Done = { finished: [], removed: [], quarantined: [] };
+  const pending = new Set<FileId>();
+
+  // Temporary files first, so that a sealed file is looked at under its final name only.
+  const names = (await folder.names()).map((name) => folder.parseName(name));
+  for (const name of ordered(names)) {
+    if (name.kind === 'unknown') continue;
+    try {
+      await settle(context, name, done);
+    } catch {
+      // One file that can't be moved must not keep the whole vault closed.
+      pending.add(name.id);
+    }
+  }
+  if (names.length > 0) await folder.sync();
+  removeTombstones(context, pending);
+  const damaged = await markRows(context);
+  if (pending.size === 0) {
+    context.unsettled.clear();
+    markClean(context);
+  }
+  return { ...done, pending: [...pending], damaged };
+}
+
+interface Done {
+  readonly finished: FileId[];
+  readonly removed: FileId[];
+  readonly quarantined: string[];
+}
+
+async function settle(context: StorageContext, name: KnownName, done: Done): Promise<void> {
+  const { folder, database } = context;
+  const { id } = name;
+  const hasRow = database.files.find(id)?.placement === 'sealed';
+  switch (name.kind) {
+    case 'temporary':
+      if (hasRow && (await folder.sealedSizeBytes(id)) === undefined) {
+        await folder.promote(id);
+        done.finished.push(id);
+        return;
+      }
+      await shredFile(folder.temporaryPath(id));
+      done.removed.push(id);
+      return;
+    case 'partial':
+      if (database.transfers.isResumableFile(id)) return;
+      await shredFile(folder.partialPath(id));
+      done.removed.push(id);
+      return;
+    case 'sealed':
+      if (hasRow) return;
+      if (database.tombstones.has(id)) {
+        await shredFile(folder.sealedPath(id));
+        done.removed.push(id);
+        return;
+      }
+      // An older database put back knows nothing of newer files: they must survive that.
+      done.quarantined.push(await folder.quarantine(id));
+  }
+}
+
+function ordered(names: readonly SealedName[]): readonly SealedName[] {
+  return [...names].sort((a, b) => Number(b.kind === 'temporary') - Number(a.kind === 'temporary'));
+}
+
+function removeTombstones({ database }: StorageContext, pending: ReadonlySet<FileId>): void {
+  const gone = database.tombstones.list().filter(({ id }) => !pending.has(id));
+  if (gone.length === 0) return;
+  database.transaction(() => {
+    for (const { id } of gone) database.tombstones.remove(id);
+  });
+}
+
+/** Marks rows whose sealed file is missing or of the wrong length, and unmarks those whose file came back. */
+async function markRows(context: StorageContext): Promise<FileId[]> {
+  const damaged: FileId[] = [];
+  const changes: { id: FileId; condition: FileRow['condition'] }[] = [];
+  for (const row of context.database.files.iterate({ placement: 'sealed' })) {
+    const size = await context.folder.sealedSizeBytes(row.id);
+    const condition = conditionOf(row, size);
+    if (condition !== 'ok') damaged.push(row.id);
+    // A file of the right length that a read found damaged stays marked until a check clears it.
+    const unproven = condition === 'ok' && row.condition === 'damaged';
+    if (condition !== row.condition && !unproven) changes.push({ id: row.id, condition });
+  }
+  if (changes.length > 0) {
+    context.database.transaction(() => {
+      for (const { id, condition } of changes) context.database.files.setCondition(id, condition);
+    });
+  }
+  return damaged;
+}
+
+function conditionOf(row: FileRow, sealedSizeBytes: number | undefined): FileRow['condition'] {
+  if (sealedSizeBytes === undefined) return 'missing';
+  return sealedSizeBytes === sealedFileSize(row.sizeBytes) ? 'ok' : 'damaged';
+}

@@ -1,0 +1,227 @@
+import { SEALED_FILE, createSha256, randomBytes, sha256 } from '@coffer/crypto';
+import type { Sha256 } from '@coffer/crypto';
+import type { FileId, FileRow } from '@coffer/database';
+import { fileIdFromBytes } from '@coffer/database';
+import { buryFile, removeBuried } from './delete-file.ts';
+import { throwIfAborted, toStorageError } from './errors.ts';
+import { openSource } from './file-source.ts';
+import type { FileSource, OpenSource } from './file-source.ts';
+import { MIME_SAMPLE_SIZE_BYTES, detectMimeType } from './mime-type.ts';
+import { parseFileName, parseFolder } from './names.ts';
+import { shredFile } from './sealed-folder.ts';
+import { SealedWriter } from './sealed-writer.ts';
+import { cutSegments } from './segments.ts';
+import { markUnclean } from './storage-context.ts';
+import type { StorageContext } from './storage-context.ts';
+
+/** Where a file goes, decided inside the transaction that inserts it. */
+export interface Placing {
+  readonly folder: string;
+  readonly name: string;
+  /** A file that goes in the same transaction. */
+  readonly replaces?: FileId;
+}
+
+export interface SaveOptions {
+  readonly name: string;
+  /** `''`, the root, when not given. */
+  readonly folder?: string;
+  /** Found from content and name when not given. */
+  readonly mimeType?: string;
+  readonly tags?: readonly string[];
+  readonly transferId?: string;
+  /** When the content was last changed; a path source knows, otherwise it is the time of saving. */
+  readonly modifiedAtMs?: number;
+  readonly signal?: AbortSignal;
+  /** Called with the bytes read so far, at every piece. */
+  readonly onProgress?: (bytesDone: number) => void;
+  /**
+   * Runs synchronously inside the transaction, before the row is inserted: to keep names unique, to replace a file, to record a
+   * transfer's last state. What it throws undoes the save.
+   */
+  readonly place?: (draft: FileRow) => Placing;
+}
+
+/** A file whose bytes are durable but which no row names yet. */
+interface PreparedFile {
+  readonly row: FileRow;
+  /** The bytes, when the file goes into the database. */
+  readonly blob: Uint8Array | undefined;
+}
+
+/**
+ * Stores a file. At any time a row references only durable content, and no plaintext is on disk:
+ * seal to a temporary name and sync; insert the row; rename and sync the folder; acknowledge by returning.
+ */
+export async function saveFile(context: StorageContext, source: FileSource, options: SaveOptions): Promise<FileRow> {
+  const doing = `cannot save ${options.name}`;
+  try {
+    throwIfAborted(options.signal, doing);
+    const prepared = await prepareFile(context, source, options);
+    return await commitFile(context, prepared, options);
+  } catch (error) {
+    throw toStorageError(error, doing);
+  }
+}
+
+async function prepareFile(context: StorageContext, source: FileSource, options: SaveOptions): Promise<PreparedFile> {
+  const name = parseFileName(options.name);
+  const folder = parseFolder(options.folder ?? '');
+  await using opened = await openSource(source);
+  const pieces = watched(opened.pieces, options);
+  const { head, rest } = await takeHead(pieces, Math.max(context.thresholdBytes, MIME_SAMPLE_SIZE_BYTES));
+  const mimeType = options.mimeType ?? (await detectMimeType(head, name));
+
+  const id = fileIdFromBytes(randomBytes(16));
+  const createdAtMs = context.nowMs();
+  const draft = (hash: Uint8Array, sizeBytes: number, placement: 'blob' | 'sealed'): FileRow => ({
+    id,
+    folder,
+    name,
+    mimeType,
+    sizeBytes,
+    sha256: hash,
+    placement,
+    condition: 'ok',
+    createdAtMs,
+    modifiedAtMs: options.modifiedAtMs ?? opened.modifiedAtMs ?? createdAtMs,
+    transferId: options.transferId,
+  });
+
+  if (rest === undefined && head.length < context.thresholdBytes) {
+    return { row: draft(sha256(head), head.length, 'blob'), blob: head };
+  }
+  const hash = createSha256();
+  const sizeBytes = await sealToTemporary(context, id, joined(head, rest), hash);
+  return { row: draft(hash.digest(), sizeBytes, 'sealed'), blob: undefined };
+}
+
+async function commitFile(context: StorageContext, prepared: PreparedFile, options: SaveOptions): Promise<FileRow> {
+  const { database, folder } = context;
+  const { id } = prepared.row;
+  let row = prepared.row;
+  let replaced: FileRow | undefined;
+  let decided = false;
+  try {
+    throwIfAborted(options.signal, `cannot save ${row.name}`);
+    database.transaction(() => {
+      const placing = options.place?.(row);
+      if (placing !== undefined) {
+        row = { ...row, folder: parseFolder(placing.folder), name: parseFileName(placing.name) };
+        if (placing.replaces !== undefined) replaced = buryFile(context, placing.replaces);
+      }
+      database.files.insert(row);
+      if (prepared.blob !== undefined) database.files.insertBlob(id, prepared.blob);
+      for (const tag of options.tags ?? []) database.tags.add(id, tag);
+      decided = true;
+    });
+  } catch (error) {
+    // When COMMIT itself failed, its record may still reach the disk: then only the next opening knows whether a row
+    // needs these bytes. Otherwise nothing was written, and nothing stays.
+    if (prepared.blob === undefined && !decided) await discardTemporary(context, id);
+    throw error;
+  }
+  if (prepared.blob === undefined) {
+    // From here on a crash is finished, not undone, by recovery: the row and the sealed bytes are durable.
+    await folder.promote(id);
+    await folder.sync();
+    context.unsettled.delete(id);
+  }
+  if (replaced !== undefined) await removeBuried(context, [replaced]);
+  return row;
+}
+
+async function sealToTemporary(
+  context: StorageContext,
+  id: FileId,
+  pieces: AsyncIterable<Uint8Array>,
+  hash: Sha256,
+): Promise<number> {
+  markUnclean(context);
+  context.unsettled.add(id);
+  let sizeBytes = 0;
+  try {
+    await using writer = await SealedWriter.create(context.folder.temporaryPath(id), id, context.keys);
+    for await (const segment of cutSegments(pieces, 2 ** SEALED_FILE.SEGMENT_SIZE_LOG2)) {
+      hash.update(segment.plaintext);
+      sizeBytes += segment.plaintext.length;
+      await writer.append(segment);
+    }
+    await context.folder.sync();
+    await writer.finish();
+  } catch (error) {
+    await discardTemporary(context, id);
+    throw error;
+  }
+  return sizeBytes;
+}
+
+/** Takes back what was written for a file that will not be saved. What can't be removed now, the next opening removes. */
+async function discardTemporary({ folder, unsettled }: StorageContext, id: FileId): Promise<void> {
+  try {
+    await shredFile(folder.temporaryPath(id));
+    unsettled.delete(id);
+  } catch {
+    // The reason why the save failed matters more to the caller than this one.
+  }
+}
+
+/** Reports progress, and ends at once when cancelled, even while the source keeps us waiting. */
+async function* watched(
+  pieces: OpenSource['pieces'],
+  { name, signal, onProgress }: SaveOptions,
+): AsyncGenerator<Uint8Array> {
+  const aborted = Promise.withResolvers<never>();
+  aborted.promise.catch(() => undefined);
+  const onAbort = (): void => {
+    aborted.reject(toStorageError(new DOMException('aborted', 'AbortError'), `cannot save ${name}`));
+  };
+  signal?.addEventListener('abort', onAbort, { once: true });
+  if (signal?.aborted === true) onAbort();
+  const iterator = pieces[Symbol.asyncIterator]();
+  let bytesDone = 0;
+  let ended = false;
+  try {
+    for (;;) {
+      const next = await Promise.race([iterator.next(), aborted.promise]);
+      if (next.done === true) {
+        ended = true;
+        return;
+      }
+      bytesDone += next.value.length;
+      yield next.value;
+      onProgress?.(bytesDone);
+    }
+  } finally {
+    signal?.removeEventListener('abort', onAbort);
+    // Not awaited: a source that hangs in next() would hang in return() too.
+    if (!ended) iterator.return?.().then(undefined, () => undefined);
+  }
+}
+
+/** Reads until at least `sizeBytes` are held or the end; `rest` is what comes after, `undefined` at the end. */
+async function takeHead(
+  pieces: AsyncGenerator<Uint8Array>,
+  sizeBytes: number,
+): Promise<{ head: Uint8Array; rest: AsyncGenerator<Uint8Array> | undefined }> {
+  const held: Uint8Array[] = [];
+  let heldBytes = 0;
+  let rest: AsyncGenerator<Uint8Array> | undefined = pieces;
+  while (heldBytes < sizeBytes) {
+    const next = await pieces.next();
+    if (next.done === true) {
+      rest = undefined;
+      break;
+    }
+    // A source may fill the same buffer again, as soon as it is asked for more.
+    held.push(next.value.slice());
+    heldBytes += next.value.length;
+  }
+  const [only] = held;
+  return { head: held.length === 1 && only !== undefined ? only : Buffer.concat(held, heldBytes), rest };
+}
+
+async function* joined(head: Uint8Array, rest: AsyncGenerator<Uint8Array> | undefined): AsyncGenerator<Uint8Array> {
+  yield head;
+  if (rest !== undefined) yield* rest;
+}

@@ -1,0 +1,148 @@
+import { constants } from 'node:fs';
+import { lstat, mkdir, open, readdir, rename, unlink } from 'node:fs/promises';
+import { join } from 'node:path';
+import { SEALED_FILE } from '@coffer/crypto';
+import type { FileId } from '@coffer/database';
+import { parseFileId } from '@coffer/database';
+import { errnoOf } from './errors.ts';
+
+/** What a name in the `files/` folder stands for. */
+export interface KnownName {
+  readonly kind: 'sealed' | 'temporary' | 'partial';
+  readonly id: FileId;
+}
+
+export type SealedName = KnownName | { readonly kind: 'unknown'; readonly name: string };
+
+// Strict: a name that only resembles ours is somebody else's file, and never touched.
+const NAME = /^([0-9a-f]{32})\.enc(\.tmp|\.part)?$/;
+
+/** The folder of sealed files: `{id}.enc`, `{id}.enc.tmp` while being saved, `{id}.enc.part` while being received. */
+export class SealedFolder {
+  readonly path: string;
+  readonly quarantinePath: string;
+
+  /** `directory` is the vault's folder; sealed files are in `files/` in it, displaced ones in `quarantine/`. */
+  constructor(directory: string) {
+    this.path = join(directory, 'files');
+    this.quarantinePath = join(directory, 'quarantine');
+  }
+
+  async create(): Promise<void> {
+    await mkdir(this.path, { recursive: true, mode: 0o700 });
+    await syncFolder(join(this.path, '..'));
+  }
+
+  sealedPath(id: FileId): string {
+    return join(this.path, `${id}.enc`);
+  }
+
+  temporaryPath(id: FileId): string {
+    return join(this.path, `${id}.enc.tmp`);
+  }
+
+  partialPath(id: FileId): string {
+    return join(this.path, `${id}.enc.part`);
+  }
+
+  /** Names in the folder, in no order. A missing folder is an empty one: rows then name what is lost. */
+  async names(): Promise<readonly string[]> {
+    try {
+      return await readdir(this.path);
+    } catch (error) {
+      if (errnoOf(error) === 'ENOENT') return [];
+      throw error;
+    }
+  }
+
+  parseName(name: string): SealedName {
+    const match = NAME.exec(name);
+    if (match?.[1] === undefined) return { kind: 'unknown', name };
+    const id = parseFileId(match[1]);
+    if (match[2] === '.tmp') return { kind: 'temporary', id };
+    if (match[2] === '.part') return { kind: 'partial', id };
+    return { kind: 'sealed', id };
+  }
+
+  /** Gives a durable temporary file its final name. The caller syncs the folder. */
+  async promote(id: FileId): Promise<void> {
+    await rename(this.temporaryPath(id), this.sealedPath(id));
+  }
+
+  async sync(): Promise<void> {
+    await syncFolder(this.path);
+  }
+
+  /** Size in bytes of the sealed file, or `undefined` when there is none or it is not a regular file. */
+  async sealedSizeBytes(id: FileId): Promise<number | undefined> {
+    try {
+      const stat = await lstat(this.sealedPath(id));
+      return stat.isFile() ? stat.size : undefined;
+    } catch (error) {
+      if (errnoOf(error) === 'ENOENT') return undefined;
+      throw error;
+    }
+  }
+
+  /** Moves a sealed file that no row names out of the way, without touching its bytes. Returns its new path. */
+  async quarantine(id: FileId): Promise<string> {
+    await mkdir(this.quarantinePath, { recursive: true, mode: 0o700 });
+    const name = `${id}.enc`;
+    let target = join(this.quarantinePath, name);
+    for (let copy = 1; await exists(target); copy++) target = join(this.quarantinePath, `${name}.${String(copy)}`);
+    await rename(join(this.path, name), target);
+    await syncFolder(this.quarantinePath);
+    return target;
+  }
+}
+
+/**
+ * Destroys a sealed, partial or temporary file: overwrites both header places with zeros (the only copies of the file's
+ * key), syncs, unlinks. The caller syncs the folder. Does nothing when the file is gone already.
+ */
+export async function shredFile(path: string): Promise<void> {
+  let handle;
+  try {
+    // Not through a link: what it points to is not ours to overwrite.
+    handle = await open(path, constants.O_WRONLY | (constants.O_NOFOLLOW ?? 0));
+  } catch (error) {
+    if (errnoOf(error) === 'ENOENT') return;
+    if (errnoOf(error) === 'ELOOP') {
+      await unlink(path);
+      return;
+    }
+    throw error;
+  }
+  try {
+    const { size } = await handle.stat();
+    const zeros = new Uint8Array(Math.min(size, SEALED_FILE.HEADER_SIZE_BYTES));
+    for (let done = 0; done < zeros.length; ) {
+      done += (await handle.write(zeros, done, zeros.length - done, done)).bytesWritten;
+    }
+    await handle.datasync();
+  } finally {
+    await handle.close();
+  }
+  await unlink(path);
+}
+
+/** Makes the names in a folder durable. Windows has no such call and journals names itself. */
+export async function syncFolder(path: string): Promise<void> {
+  if (process.platform === 'win32') return;
+  const handle = await open(path, constants.O_RDONLY);
+  try {
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
+}
+
+async function exists(path: string): Promise<boolean> {
+  try {
+    await lstat(path);
+    return true;
+  } catch (error) {
+    if (errnoOf(error) === 'ENOENT') return false;
+    throw error;
+  }
+}

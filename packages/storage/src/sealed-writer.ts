@@ -1,0 +1,72 @@
+import { open } from 'node:fs/promises';
+import type { FileHandle } from 'node:fs/promises';
+import { FileKey, SEALED_FILE, encodeHeader, sealSegment, sealedFileSize } from '@coffer/crypto';
+import type { FileId } from '@coffer/database';
+import { fileIdToBytes } from '@coffer/database';
+import { StorageError } from './errors.ts';
+import type { PlainSegment } from './segments.ts';
+import type { StorageKeys } from './storage-keys.ts';
+
+/** 2^44 bytes, the same bound as a transfer has. */
+export const MAX_FILE_SIZE_BYTES: number = 2 ** 44;
+
+/**
+ * Writes one sealed file under a temporary name, 0600, header first. Nothing but sealed bytes ever reaches the disk.
+ * Shredding what was not finished is the caller's.
+ */
+export class SealedWriter implements AsyncDisposable {
+  readonly #handle: FileHandle;
+  readonly #fileKey: FileKey;
+  #offset = 0;
+
+  private constructor(handle: FileHandle, fileKey: FileKey) {
+    this.#handle = handle;
+    this.#fileKey = fileKey;
+  }
+
+  static async create(path: string, id: FileId, keys: StorageKeys): Promise<SealedWriter> {
+    const handle = await open(path, 'wx', 0o600);
+    const writer = new SealedWriter(handle, FileKey.generate());
+    try {
+      const keyEpoch = keys.currentEpoch;
+      const header = {
+        fileId: fileIdToBytes(id),
+        keyEpoch,
+        sequence: 1n,
+        segmentSizeLog2: SEALED_FILE.SEGMENT_SIZE_LOG2,
+      };
+      await writer.#write(encodeHeader(keys.get(keyEpoch), writer.#fileKey, header));
+      return writer;
+    } catch (error) {
+      await writer[Symbol.asyncDispose]();
+      throw error;
+    }
+  }
+
+  /** Seals and appends the next segment. Segments come in order. */
+  async append({ index, final, plaintext }: PlainSegment): Promise<void> {
+    if (this.#offset > sealedFileSize(MAX_FILE_SIZE_BYTES)) {
+      throw new StorageError('TOO_LARGE', 'a file may have at most 16 TiB (2^44 bytes)');
+    }
+    await this.#write(sealSegment(this.#fileKey, { index, final, plaintext }));
+  }
+
+  /** Makes the bytes durable. The file keeps its temporary name; the folder is the caller's to sync. */
+  async finish(): Promise<void> {
+    await this.#handle.sync();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#fileKey[Symbol.dispose]();
+    await this.#handle.close();
+  }
+
+  async #write(bytes: Uint8Array): Promise<void> {
+    for (let done = 0; done < bytes.length; ) {
+      // A short write is not an error: a nearly full disk or a signal may cause one.
+      const { bytesWritten } = await this.#handle.write(bytes, done, bytes.length - done, this.#offset);
+      done += bytesWritten;
+      this.#offset += bytesWritten;
+    }
+  }
+}

@@ -1,0 +1,40 @@
+import type { CofferDatabase, FileId } from '@coffer/database';
+import type { SealedFolder } from './sealed-folder.ts';
+import type { StorageKeys } from './storage-keys.ts';
+
+/** From this size on a file is sealed on its own instead of being a BLOB in the database. */
+export const DEFAULT_THRESHOLD_BYTES = 102_400;
+
+/** A BLOB is held in memory whole, so the threshold is bounded. */
+export const MAX_THRESHOLD_BYTES: number = 16 * 1024 * 1024;
+
+/** What the parts of a storage share. */
+export interface StorageContext {
+  readonly database: CofferDatabase;
+  readonly folder: SealedFolder;
+  readonly keys: StorageKeys;
+  readonly thresholdBytes: number;
+  readonly nowMs: () => number;
+  /** Files with something in the `files/` folder that is not finished or undone yet. */
+  readonly unsettled: Set<FileId>;
+}
+
+const UNCLEAN = 'storage/unclean';
+
+/**
+ * Says, durably and before the first change to the `files/` folder, that a crash from here on may leave something to
+ * finish or undo there. Opening a vault looks through the folder only then, so it stays quick with 100,000 files.
+ */
+export function markUnclean({ database }: StorageContext): void {
+  if (database.settings.get(UNCLEAN) === undefined) database.settings.set(UNCLEAN, '1');
+}
+
+/** Takes that back, once nothing is left to finish or undo. */
+export function markClean({ database, unsettled }: StorageContext): void {
+  if (unsettled.size > 0 || database.tombstones.list().length > 0) return;
+  if (database.settings.get(UNCLEAN) !== undefined) database.settings.remove(UNCLEAN);
+}
+
+export function isUnclean({ database }: StorageContext): boolean {
+  return database.settings.get(UNCLEAN) !== undefined;
+}
