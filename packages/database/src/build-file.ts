@@ -1,0 +1,71 @@
+import { closeSync, fsyncSync, linkSync, openSync, renameSync, rmSync, statSync } from 'node:fs';
+import { dirname, resolve } from 'node:path';
+import { DatabaseError } from './errors.ts';
+import { toDatabaseError } from './translate-error.ts';
+
+/**
+ * Makes a file that appears under its name whole and durable, or not at all, and that replaces nothing. `build` fills an
+ * empty file (mode 0600) beside it. What a crash left of an earlier attempt is removed. Throws `EXISTS`.
+ */
+export function buildFile(path: string, build: (temporaryPath: string) => void): void {
+  const finalPath = resolve(path);
+  const temporaryPath = `${finalPath}.new`;
+  try {
+    // A WAL without its database belongs to one that was lost: it may be all that is left of it.
+    for (const name of [finalPath, `${finalPath}-wal`, `${finalPath}-journal`]) {
+      if (statSync(name, { throwIfNoEntry: false }) !== undefined) {
+        throw new DatabaseError('EXISTS', `${name} exists already`);
+      }
+    }
+    discard(temporaryPath);
+    closeSync(openSync(temporaryPath, 'wx', 0o600));
+    try {
+      build(temporaryPath);
+      sync(temporaryPath);
+      moveIntoPlace(temporaryPath, finalPath);
+      syncFolder(dirname(finalPath));
+    } catch (error) {
+      discard(temporaryPath);
+      throw error;
+    }
+  } catch (error) {
+    throw toDatabaseError(error, `cannot make ${path}`);
+  }
+}
+
+/** Unlike a rename, a link never replaces what came there meanwhile; some file systems have no links. */
+function moveIntoPlace(from: string, to: string): void {
+  try {
+    linkSync(from, to);
+  } catch (error) {
+    const code = error instanceof Error && 'code' in error ? error.code : undefined;
+    if (code === 'EEXIST') throw error;
+    renameSync(from, to);
+    return;
+  }
+  rmSync(from);
+}
+
+function discard(path: string): void {
+  for (const suffix of ['', '-wal', '-journal']) rmSync(path + suffix, { force: true });
+}
+
+function sync(path: string): void {
+  const descriptor = openSync(path, 'r+');
+  try {
+    fsyncSync(descriptor);
+  } finally {
+    closeSync(descriptor);
+  }
+}
+
+/** Windows has no handle to flush for a folder. */
+function syncFolder(path: string): void {
+  if (process.platform === 'win32') return;
+  const descriptor = openSync(path, 'r');
+  try {
+    fsyncSync(descriptor);
+  } finally {
+    closeSync(descriptor);
+  }
+}

@@ -1,0 +1,105 @@
+import { statSync } from 'node:fs';
+import { backUp } from './back-up.ts';
+import { CheckpointPolicy } from './checkpoint-policy.ts';
+import { checkInteger, integerOf, parseColumns, textOf } from './columns.ts';
+import type { Connection } from './connection.ts';
+import { FileTable } from './file-table.ts';
+import { SettingTable } from './setting-table.ts';
+import { TagTable } from './tag-table.ts';
+import { TombstoneTable } from './tombstone-table.ts';
+import { TransferTable } from './transfer-table.ts';
+
+/** An open database, held by this process alone until it is closed. After that every call throws `CLOSED`. */
+export class CofferDatabase implements Disposable {
+  readonly path: string;
+  readonly schemaVersion: number;
+  readonly files: FileTable;
+  readonly tags: TagTable;
+  readonly tombstones: TombstoneTable;
+  readonly transfers: TransferTable;
+  readonly settings: SettingTable;
+  readonly #connection: Connection;
+  readonly #checkpoints: CheckpointPolicy;
+  readonly #release: () => void;
+
+  constructor(connection: Connection, options: { path: string; schemaVersion: number; release: () => void }) {
+    this.path = options.path;
+    this.schemaVersion = options.schemaVersion;
+    this.#release = options.release;
+    this.#connection = connection;
+    this.#checkpoints = new CheckpointPolicy(connection);
+    this.tags = new TagTable(connection);
+    this.files = new FileTable(connection, this.tags);
+    this.tombstones = new TombstoneTable(connection);
+    this.transfers = new TransferTable(connection);
+    this.settings = new SettingTable(connection);
+  }
+
+  /**
+   * Runs synchronous work in one transaction, durable when this returns: all of it or, when it throws, nothing. A call inside
+   * another joins it. Work that returns a promise is undone and refused with `INVALID`.
+   */
+  transaction<T>(work: () => T): T {
+    return this.#connection.transaction(work);
+  }
+
+  /** Moves what is in the WAL into the database file; `truncate` empties the WAL too. Also happens by itself. */
+  checkpoint(mode: 'passive' | 'truncate'): void {
+    this.#checkpoints.run(mode);
+  }
+
+  /** Of the WAL's file; 0 when there is none. */
+  walSizeBytes(): number {
+    return statSync(`${this.path}-wal`, { throwIfNoEntry: false })?.size ?? 0;
+  }
+
+  /** Gives up to `maxPages` free pages of 4 KiB back to the file system; returns how many it was. */
+  reclaimSpace(maxPages = 256): number {
+    checkInteger(maxPages, 'the number of pages', 1);
+    const before = this.#freePages();
+    // `get` alone would stop after the first page: the pragma frees one page a step.
+    this.#connection.all(`PRAGMA incremental_vacuum(${String(maxPages)})`);
+    return before - this.#freePages();
+  }
+
+  /**
+   * Writes a consistent, compact copy under the same key. The name appears when the copy is complete and durable. Throws
+   * `EXISTS`, `NO_SPACE`, `NOT_PERMITTED`.
+   */
+  backupTo(path: string): void {
+    backUp(this.#connection, path);
+  }
+
+  /** What SQLite finds wrong with structure, indexes and references; empty when nothing is. */
+  integrityCheck(): string[] {
+    const found = this.#connection.all('PRAGMA integrity_check(100)').map((row) => {
+      return textOf(Object.values(parseColumns(row))[0], 'integrity_check');
+    });
+    const problems = found.filter((line) => line !== 'ok');
+    for (const row of this.#connection.all('PRAGMA foreign_key_check')) {
+      problems.push(
+        `a row of ${textOf(parseColumns(row)['table'], 'table')} references a row that is not there`,
+      );
+    }
+    return problems;
+  }
+
+  /** Empties the WAL and gives the lock back. Closing twice is allowed. */
+  close(): void {
+    if (!this.#connection.isOpen) return;
+    this.#checkpoints.stop();
+    try {
+      this.#connection.close();
+    } finally {
+      this.#release();
+    }
+  }
+
+  [Symbol.dispose](): void {
+    this.close();
+  }
+
+  #freePages(): number {
+    return integerOf(this.#connection.pragma('freelist_count'), 'freelist_count');
+  }
+}

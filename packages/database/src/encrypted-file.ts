@@ -1,0 +1,43 @@
+import { closeSync, openSync, readSync, statSync } from 'node:fs';
+import { DatabaseError } from './errors.ts';
+import { PAGE_SIZE_BYTES } from './page-layout.ts';
+import { toDatabaseError } from './translate-error.ts';
+
+/** What every unencrypted SQLite database begins with: https://sqlite.org/fileformat.html#magic_header_string */
+const PLAINTEXT_MAGIC: Uint8Array = Buffer.from('SQLite format 3\0', 'latin1');
+
+/**
+ * Looks at the file before SQLite may touch it. Throws `NOT_FOUND`, `NOT_A_DATABASE` (too short) or `PLAINTEXT`.
+ * Never to be called while this process has the database open: closing the file here would drop SQLite's locks.
+ */
+export function checkEncryptedFile(path: string): void {
+  try {
+    const stats = statSync(path);
+    if (!stats.isFile()) throw new DatabaseError('NOT_A_DATABASE', `${path} is not a regular file`);
+    if (stats.size < PAGE_SIZE_BYTES) {
+      throw new DatabaseError(
+        'NOT_A_DATABASE',
+        `${path} is too short for a database: it is damaged or something else`,
+      );
+    }
+    if (readMagic(path).equals(PLAINTEXT_MAGIC)) {
+      throw new DatabaseError(
+        'PLAINTEXT',
+        `${path} is an unencrypted database: it was not made by this program`,
+      );
+    }
+  } catch (error) {
+    throw toDatabaseError(error, `cannot open ${path}`);
+  }
+}
+
+function readMagic(path: string): Buffer {
+  const magic = Buffer.alloc(PLAINTEXT_MAGIC.length);
+  const descriptor = openSync(path, 'r');
+  try {
+    readSync(descriptor, magic, 0, magic.length, 0);
+  } finally {
+    closeSync(descriptor);
+  }
+  return magic;
+}

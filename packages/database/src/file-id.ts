@@ -1,0 +1,26 @@
+import { invalid } from './errors.ts';
+
+declare const fileIdBrand: unique symbol;
+
+/** 16 random bytes as 32 lower-case hexadecimal digits. */
+export type FileId = string & { readonly [fileIdBrand]: true };
+
+export const FILE_ID_SIZE_BYTES = 16;
+
+/** Throws `INVALID` unless the value is 32 lower-case hexadecimal digits. */
+export function parseFileId(value: unknown): FileId {
+  if (typeof value !== 'string' || !/^[0-9a-f]{32}$/.test(value)) {
+    throw invalid('a file id is 32 lower-case hexadecimal digits');
+  }
+  return value as FileId;
+}
+
+/** Throws `INVALID` unless there are 16 bytes. */
+export function fileIdFromBytes(bytes: Uint8Array): FileId {
+  if (bytes.length !== FILE_ID_SIZE_BYTES) throw invalid('a file id is 16 bytes');
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('hex') as FileId;
+}
+
+export function fileIdToBytes(id: FileId): Uint8Array {
+  return Buffer.from(parseFileId(id), 'hex');
+}

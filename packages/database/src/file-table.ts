@@ -1,0 +1,204 @@
+import { bytesOf, countOf, integerOf, parseColumns, textOf } from './columns.ts';
+import type { Connection } from './connection.ts';
+import type { SqlValue } from './driver.ts';
+import { DatabaseError, invalid } from './errors.ts';
+import { encodeCursor } from './file-cursor.ts';
+import { FILE_ID_SIZE_BYTES, fileIdToBytes } from './file-id.ts';
+import type { FileId } from './file-id.ts';
+import { limitOf, selectFiles, sortOf } from './file-query.ts';
+import type { FileQuery, TagFacts } from './file-query.ts';
+import {
+  CONDITIONS,
+  FILE_COLUMNS,
+  checkFileName,
+  checkFolder,
+  fileRowValues,
+  parseFileRow,
+} from './file-row.ts';
+import type { Condition, FileRow, Placement } from './file-row.ts';
+import { foldText } from './fold-text.ts';
+
+export interface FilePage {
+  readonly rows: FileRow[];
+  /** For the next page; `undefined` at the end. */
+  readonly nextCursor: string | undefined;
+}
+
+export interface FolderSummary {
+  /** The whole path. */
+  readonly folder: string;
+  /** In it and in everything below it. */
+  readonly fileCount: number;
+  readonly sizeBytes: number;
+}
+
+const SELECT = `SELECT ${FILE_COLUMNS} FROM files`;
+const ITERATION_PAGE_ROWS = 1000;
+
+/** Files' metadata, and the bytes of small ones in a table of their own. (folder, name) need not be unique. */
+export class FileTable {
+  readonly #connection: Connection;
+  readonly #tags: TagFacts;
+
+  constructor(connection: Connection, tags: TagFacts) {
+    this.#connection = connection;
+    this.#tags = tags;
+  }
+
+  /** Throws `EXISTS` when the id is taken. */
+  insert(row: FileRow): void {
+    const sql = `
+      INSERT INTO files (id, folder, name, mime_type, size_bytes, sha256, placement, condition,
+        created_at_ms, modified_at_ms, transfer_id, folded_name)
+      VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO NOTHING`;
+    if (this.#connection.run(sql, ...fileRowValues(row)) === 0) throw exists(row.id);
+  }
+
+  /** The bytes of a file whose row is there. Throws `EXISTS` when it has some already. */
+  insertBlob(id: FileId, bytes: Uint8Array): void {
+    const sql = 'INSERT INTO file_blobs (file_id, bytes) VALUES (?, ?) ON CONFLICT (file_id) DO NOTHING';
+    if (this.#connection.run(sql, fileIdToBytes(id), bytes) === 0) throw exists(id);
+  }
+
+  getBlob(id: FileId): Uint8Array | undefined {
+    const row = this.#connection.get('SELECT bytes FROM file_blobs WHERE file_id = ?', fileIdToBytes(id));
+    return row === undefined ? undefined : bytesOf(parseColumns(row)['bytes'], 'file_blobs.bytes');
+  }
+
+  find(id: FileId): FileRow | undefined {
+    const row = this.#connection.get(`${SELECT} WHERE files.id = ?`, fileIdToBytes(id));
+    return row === undefined ? undefined : parseFileRow(row);
+  }
+
+  /** Throws `NOT_FOUND`. */
+  get(id: FileId): FileRow {
+    const row = this.find(id);
+    if (row === undefined) throw notFound(id);
+    return row;
+  }
+
+  /** All files of this name in this folder, by id. */
+  findByPath(folder: string, name: string): FileRow[] {
+    const sql = `${SELECT} WHERE files.folder = ? AND files.name = ? ORDER BY files.id`;
+    return this.#connection.all(sql, folder, name).map(parseFileRow);
+  }
+
+  /** Files of this name anywhere, by id. */
+  findByName(name: string, limit: number): FileRow[] {
+    const sql = `${SELECT} WHERE files.name = ? ORDER BY files.id LIMIT ?`;
+    return this.#connection.all(sql, name, limitOf({ limit })).map(parseFileRow);
+  }
+
+  /** Files whose id begins with these lower-case hexadecimal digits. */
+  findByIdPrefix(prefix: string, limit: number): FileRow[] {
+    const digits = FILE_ID_SIZE_BYTES * 2;
+    if (!/^[0-9a-f]+$/.test(prefix) || prefix.length > digits)
+      throw invalid('an id prefix is 1 to 32 hexadecimal digits');
+    const lowest = Buffer.from(prefix.padEnd(digits, '0'), 'hex');
+    const highest = Buffer.from(prefix.padEnd(digits, 'f'), 'hex');
+    const sql = `${SELECT} WHERE files.id BETWEEN ? AND ? ORDER BY files.id LIMIT ?`;
+    return this.#connection.all(sql, lowest, highest, limitOf({ limit })).map(parseFileRow);
+  }
+
+  /** Removes the row, its bytes and its tags; `false` when there is no such file. */
+  remove(id: FileId): boolean {
+    return this.#connection.run('DELETE FROM files WHERE id = ?', fileIdToBytes(id)) > 0;
+  }
+
+  /** Throws `NOT_FOUND`. */
+  rename(id: FileId, folder: string, name: string): void {
+    const values: SqlValue[] = [checkFolder(folder), checkFileName(name), foldText(name)];
+    const sql = 'UPDATE files SET folder = ?, name = ?, folded_name = ? WHERE id = ?';
+    if (this.#connection.run(sql, ...values, fileIdToBytes(id)) === 0) throw notFound(id);
+  }
+
+  /** Throws `NOT_FOUND`. */
+  setCondition(id: FileId, condition: Condition): void {
+    if (!CONDITIONS.includes(condition)) throw invalid('the condition is ok, missing or damaged');
+    if (
+      this.#connection.run('UPDATE files SET condition = ? WHERE id = ?', condition, fileIdToBytes(id)) === 0
+    ) {
+      throw notFound(id);
+    }
+  }
+
+  count(): number {
+    return countOf(this.#connection.get('SELECT count(*) FROM files'));
+  }
+
+  totalSizeBytes(): number {
+    return countOf(this.#connection.get('SELECT coalesce(sum(size_bytes), 0) FROM files'));
+  }
+
+  /** One page of files. Pages are found by key, so that a change between two of them never repeats or skips another file. */
+  list(query: FileQuery = {}): FilePage {
+    const { sql, parameters } = selectFiles(query, this.#tags);
+    const limit = limitOf(query);
+    const found = this.#connection.all(sql, ...parameters);
+    const more = found.length > limit;
+    if (more) found.pop();
+    const rows = found.map(parseFileRow);
+    const last = rows.at(-1);
+    const cursor =
+      more && last !== undefined ? encodeCursor(last, sortOf(query), query.descending ?? false) : undefined;
+    return { rows, nextCursor: cursor };
+  }
+
+  /** Every file in the order of ids, a page at a time: the table may be changed meanwhile. */
+  *iterate(
+    filter: { readonly placement?: Placement; readonly condition?: Condition } = {},
+  ): Generator<FileRow, void> {
+    const { placement = null, condition = null } = filter;
+    const sql = `${SELECT} WHERE files.id > ? AND files.placement = coalesce(?, files.placement)
+      AND files.condition = coalesce(?, files.condition) ORDER BY files.id LIMIT ?`;
+    let after: Uint8Array = new Uint8Array();
+    for (;;) {
+      const rows = this.#connection.all(sql, after, placement, condition, ITERATION_PAGE_ROWS);
+      for (const row of rows) {
+        const file = parseFileRow(row);
+        after = fileIdToBytes(file.id);
+        yield file;
+      }
+      if (rows.length < ITERATION_PAGE_ROWS) return;
+    }
+  }
+
+  /** Whether a file is in this folder or below it; the root always is there. */
+  hasFolder(folder: string): boolean {
+    if (folder === '') return true;
+    const sql = 'SELECT 1 FROM files WHERE folder = ? OR (folder >= ? AND folder < ?) LIMIT 1';
+    return this.#connection.get(sql, folder, `${folder}/`, `${folder}0`) !== undefined;
+  }
+
+  /** The folders directly in this one, sorted. */
+  listFolders(parent: string): FolderSummary[] {
+    const prefix = checkFolder(parent) === '' ? '' : `${parent}/`;
+    const range = prefix === '' ? `folder > ''` : 'folder >= ? AND folder < ?';
+    const sql = `SELECT folder, count(*) AS file_count, sum(size_bytes) AS size_bytes
+      FROM files INDEXED BY files_by_path WHERE ${range} GROUP BY folder ORDER BY folder`;
+    const children = new Map<string, FolderSummary>();
+    for (const row of this.#connection.all(sql, ...(prefix === '' ? [] : [prefix, `${parent}0`]))) {
+      const columns = parseColumns(row);
+      const below = textOf(columns['folder'], 'files.folder').slice(prefix.length);
+      const folder = prefix + (below.split('/', 1)[0] ?? '');
+      const known = children.get(folder) ?? { folder, fileCount: 0, sizeBytes: 0 };
+      children.set(folder, {
+        folder,
+        fileCount: known.fileCount + integerOf(columns['file_count'], 'count'),
+        sizeBytes: known.sizeBytes + integerOf(columns['size_bytes'], 'sum'),
+      });
+    }
+    // `a!b` sorts before `a/b`, so the order of children is not the order of paths.
+    return [...children.values()].sort((a, b) =>
+      Buffer.compare(Buffer.from(a.folder), Buffer.from(b.folder)),
+    );
+  }
+}
+
+function notFound(id: FileId): DatabaseError {
+  return new DatabaseError('NOT_FOUND', `there is no file with the id ${id}`);
+}
+
+function exists(id: FileId): DatabaseError {
+  return new DatabaseError('EXISTS', `there is a file with the id ${id} already`);
+}

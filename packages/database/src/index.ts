@@ -1,0 +1,18 @@
+export type { CofferDatabase } from './coffer-database.ts';
+export { DatabaseError } from './errors.ts';
+export type { DatabaseErrorCode } from './errors.ts';
+export { FILE_ID_SIZE_BYTES, fileIdFromBytes, fileIdToBytes, parseFileId } from './file-id.ts';
+export type { FileId } from './file-id.ts';
+export type { FileSort } from './file-cursor.ts';
+export type { FileQuery } from './file-query.ts';
+export type { Condition, FileRow, Placement } from './file-row.ts';
+export type { FilePage, FileTable, FolderSummary } from './file-table.ts';
+export { createDatabase, openDatabase } from './open-database.ts';
+export type { DatabaseOptions } from './open-database.ts';
+export { acquireOwnerLock } from './owner-lock.ts';
+export type { OwnerLock } from './owner-lock.ts';
+export type { SettingTable } from './setting-table.ts';
+export { MAX_TAG_LENGTH } from './tag-table.ts';
+export type { TagCount, TagTable } from './tag-table.ts';
+export type { Tombstone, TombstoneTable } from './tombstone-table.ts';
+export type { TransferTable } from './transfer-table.ts';

@@ -1,0 +1,99 @@
+import { statSync } from 'node:fs';
+import { basename } from 'node:path';
+import { Connection } from './connection.ts';
+import { openDriver } from './driver.ts';
+import type { DriverDatabase } from './driver.ts';
+import { DatabaseError, invalid } from './errors.ts';
+import { KEY_SIZE_BYTES, PAGE_SIZE_BYTES } from './page-layout.ts';
+import { isNotADatabase, toDatabaseError } from './translate-error.ts';
+
+/** Without a number after it, size is not limited in the file system but by checkpoints: see checkpoint-policy.ts. */
+const PRAGMAS: readonly string[] = [
+  // Before the first access, so that the lock is taken with it and never given back.
+  'locking_mode = EXCLUSIVE',
+  // Before WAL and tables; no effect later.
+  'auto_vacuum = INCREMENTAL',
+  'journal_mode = WAL',
+  'synchronous = FULL',
+  // Otherwise sorted rows go to the temporary folder in clear.
+  'temp_store = MEMORY',
+  'foreign_keys = ON',
+  'cell_size_check = ON',
+  'trusted_schema = OFF',
+  'secure_delete = ON',
+  'fullfsync = ON',
+  'checkpoint_fullfsync = ON',
+  'busy_timeout = 0',
+  'journal_size_limit = 16777216',
+  'wal_autocheckpoint = 0',
+  'cache_size = -32768',
+];
+
+/** What must be so afterwards: a pragma that is not understood is silently ignored. */
+const EXPECTED: readonly (readonly [pragma: string, value: unknown])[] = [
+  ['locking_mode', 'exclusive'],
+  ['auto_vacuum', 2],
+  ['journal_mode', 'wal'],
+  ['synchronous', 2],
+  ['temp_store', 2],
+  ['foreign_keys', 1],
+  ['trusted_schema', 0],
+  ['secure_delete', 1],
+  ['page_size', PAGE_SIZE_BYTES],
+];
+
+/**
+ * Opens and keys the database file, which must be there (it may be empty), and proves the key by reading. The connection holds the
+ * only lock of the file until it is closed. Throws `WRONG_KEY`, `NOT_A_DATABASE`, `IN_USE`, `CORRUPT`.
+ */
+export function openKeyedConnection(path: string, key: Uint8Array): Connection {
+  if (key.length !== KEY_SIZE_BYTES) throw invalid(`a database key has ${String(KEY_SIZE_BYTES)} bytes`);
+  // The driver trims the name that it is given, and would then open another file.
+  if (path.trim() !== path) throw invalid('the path of a database does not end in white space');
+  const doing = `cannot open ${path}`;
+  let driver: DriverDatabase;
+  try {
+    driver = openDriver(path, { fileMustExist: true });
+  } catch (error) {
+    throw toDatabaseError(error, doing);
+  }
+  try {
+    keyDriver(driver, key);
+    for (const pragma of PRAGMAS) driver.pragma(pragma);
+    // The only real test of the key is the first read; `journal_mode` has read, this reads the schema as well.
+    driver.prepare('SELECT count(*) FROM sqlite_schema').get();
+    const connection = new Connection(driver, basename(path));
+    for (const [pragma, value] of EXPECTED) {
+      if (connection.pragma(pragma) !== value)
+        throw new DatabaseError('FAILED', `${doing}: ${pragma} could not be set`);
+    }
+    return connection;
+  } catch (error) {
+    driver.close();
+    throw isNotADatabase(error) ? unreadable(path, error) : toDatabaseError(error, doing);
+  }
+}
+
+/** SQLCipher 4 with a raw key. A buffer without the prefix would be taken for a passphrase, a string would leave copies. */
+function keyDriver(driver: DriverDatabase, key: Uint8Array): void {
+  driver.pragma(`cipher = 'sqlcipher'`);
+  driver.pragma('legacy = 4');
+  const prefix = 'raw:';
+  // Not from the pool, which other buffers share.
+  const raw = Buffer.alloc(prefix.length + key.length);
+  raw.write(prefix, 'latin1');
+  raw.set(key, prefix.length);
+  try {
+    driver.key(raw);
+  } finally {
+    raw.fill(0);
+  }
+}
+
+function unreadable(path: string, cause: unknown): DatabaseError {
+  if (statSync(path).size % PAGE_SIZE_BYTES !== 0) {
+    return new DatabaseError('NOT_A_DATABASE', `${path} is not a database, or it was cut off`, { cause });
+  }
+  const message = `the key does not open ${path}: another key made it, or its first page is damaged, or it is something else`;
+  return new DatabaseError('WRONG_KEY', message, { cause });
+}

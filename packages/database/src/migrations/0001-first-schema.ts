@@ -1,0 +1,76 @@
+import type { Migration } from './migration.ts';
+
+/** The tables of the first release. Frozen: what is wrong here is put right by a later migration. */
+export const firstSchema: Migration = {
+  version: 1,
+  sql: `
+    CREATE TABLE files (
+      id BLOB NOT NULL PRIMARY KEY CHECK (length(id) = 16),
+      folder TEXT NOT NULL CHECK (folder NOT LIKE '/%' AND folder NOT LIKE '%/' AND instr(folder, '//') = 0),
+      name TEXT NOT NULL CHECK (name <> '' AND instr(name, '/') = 0),
+      mime_type TEXT NOT NULL CHECK (mime_type <> ''),
+      size_bytes INTEGER NOT NULL CHECK (size_bytes BETWEEN 0 AND 9007199254740991),
+      sha256 BLOB NOT NULL CHECK (length(sha256) = 32),
+      placement TEXT NOT NULL CHECK (placement IN ('blob', 'sealed')),
+      condition TEXT NOT NULL CHECK (condition IN ('ok', 'missing', 'damaged')),
+      created_at_ms INTEGER NOT NULL CHECK (created_at_ms BETWEEN -8640000000000000 AND 8640000000000000),
+      modified_at_ms INTEGER NOT NULL CHECK (modified_at_ms BETWEEN -8640000000000000 AND 8640000000000000),
+      transfer_id TEXT CHECK (transfer_id <> ''),
+      folded_name TEXT NOT NULL
+    ) STRICT;
+    -- The size and the folded name make listing folders and searching reads of this index alone.
+    CREATE INDEX files_by_path ON files (folder, name, id, size_bytes, folded_name);
+    CREATE INDEX files_by_name ON files (name, id);
+    CREATE INDEX files_by_size ON files (size_bytes, id);
+    CREATE INDEX files_by_creation ON files (created_at_ms, id);
+    CREATE INDEX files_by_modification ON files (modified_at_ms, id);
+
+    CREATE TABLE file_blobs (
+      file_id BLOB NOT NULL PRIMARY KEY REFERENCES files (id) ON DELETE CASCADE,
+      bytes BLOB NOT NULL
+    ) STRICT;
+
+    CREATE TABLE file_tags (
+      file_id BLOB NOT NULL REFERENCES files (id) ON DELETE CASCADE,
+      tag TEXT NOT NULL CHECK (tag <> ''),
+      PRIMARY KEY (file_id, tag)
+    ) STRICT, WITHOUT ROWID;
+    CREATE INDEX file_tags_by_tag ON file_tags (tag, file_id);
+
+    CREATE TABLE file_transfers (
+      id TEXT NOT NULL PRIMARY KEY CHECK (id <> ''),
+      direction TEXT NOT NULL CHECK (direction IN ('send', 'receive')),
+      state TEXT NOT NULL CHECK (state IN ('pending', 'active', 'paused', 'complete', 'cancelled', 'failed')),
+      peer TEXT CHECK (peer <> ''),
+      name TEXT NOT NULL CHECK (name <> ''),
+      mime_type TEXT NOT NULL CHECK (mime_type <> ''),
+      size_bytes INTEGER NOT NULL CHECK (size_bytes BETWEEN 0 AND 9007199254740991),
+      sha256 BLOB CHECK (length(sha256) = 32),
+      chunk_size_bytes INTEGER NOT NULL CHECK (chunk_size_bytes BETWEEN 1 AND 9007199254740991),
+      verified_bytes INTEGER NOT NULL CHECK (verified_bytes BETWEEN 0 AND size_bytes),
+      file_id BLOB CHECK (length(file_id) = 16),
+      error_code TEXT CHECK (error_code <> ''),
+      error_message TEXT,
+      error_retryable INTEGER CHECK (error_retryable IN (0, 1)),
+      created_at_ms INTEGER NOT NULL CHECK (created_at_ms BETWEEN 0 AND 8640000000000000),
+      updated_at_ms INTEGER NOT NULL CHECK (updated_at_ms BETWEEN 0 AND 8640000000000000),
+      CHECK ((state = 'failed') = (error_code IS NOT NULL)),
+      CHECK ((error_code IS NULL) = (error_message IS NULL)),
+      CHECK ((error_code IS NULL) = (error_retryable IS NULL)),
+      CHECK (state <> 'complete' OR verified_bytes = size_bytes)
+    ) STRICT;
+    CREATE INDEX file_transfers_by_state ON file_transfers (state, created_at_ms, id);
+    CREATE INDEX file_transfers_by_creation ON file_transfers (created_at_ms, id);
+    CREATE INDEX file_transfers_by_file ON file_transfers (file_id) WHERE file_id IS NOT NULL;
+
+    CREATE TABLE tombstones (
+      file_id BLOB NOT NULL PRIMARY KEY CHECK (length(file_id) = 16),
+      deleted_at_ms INTEGER NOT NULL CHECK (deleted_at_ms BETWEEN 0 AND 8640000000000000)
+    ) STRICT, WITHOUT ROWID;
+
+    CREATE TABLE settings (
+      key TEXT NOT NULL PRIMARY KEY CHECK (key <> ''),
+      value TEXT NOT NULL
+    ) STRICT, WITHOUT ROWID;
+  `,
+};

@@ -1,0 +1,65 @@
+import { realpathSync } from 'node:fs';
+import { resolve } from 'node:path';
+import { buildFile } from './build-file.ts';
+import { CofferDatabase } from './coffer-database.ts';
+import { checkRuntime } from './driver.ts';
+import { checkEncryptedFile } from './encrypted-file.ts';
+import { openKeyedConnection } from './keyed-connection.ts';
+import { migrate } from './migrate.ts';
+import { checkNotHeld, holdFile } from './open-files.ts';
+import { toDatabaseError } from './translate-error.ts';
+
+export interface DatabaseOptions {
+  readonly path: string;
+  /** 32 bytes, uniform: it is not stretched. The caller keeps it and zeroes it. */
+  readonly key: Uint8Array;
+}
+
+/**
+ * Makes a new database and opens it. The file appears under its name complete, encrypted and durable, or not at all. Throws
+ * `EXISTS`, `NO_SPACE`, `NOT_PERMITTED`, `NOT_FOUND` (its folder), `INVALID` (the key), `UNSUPPORTED_RUNTIME`.
+ */
+export function createDatabase(options: DatabaseOptions): CofferDatabase {
+  checkRuntime();
+  buildFile(options.path, (temporaryPath) => {
+    const connection = openKeyedConnection(temporaryPath, options.key);
+    try {
+      migrate(connection);
+    } finally {
+      connection.close();
+    }
+    // A key that did not take effect makes an unencrypted database, without a word.
+    checkEncryptedFile(temporaryPath);
+  });
+  return openDatabase(options);
+}
+
+/**
+ * Opens a database, brings its schema up to date, and holds it against every other process. Throws `NOT_FOUND`, `WRONG_KEY`,
+ * `PLAINTEXT`, `NOT_A_DATABASE`, `SCHEMA_TOO_NEW`, `IN_USE`, `CORRUPT`, `NOT_PERMITTED`, `INVALID`, `UNSUPPORTED_RUNTIME`.
+ */
+export function openDatabase({ path, key }: DatabaseOptions): CofferDatabase {
+  checkRuntime();
+  const realPath = realPathOf(path);
+  checkNotHeld(realPath);
+  checkEncryptedFile(realPath);
+  using held = new DisposableStack();
+  const connection = openKeyedConnection(realPath, key);
+  held.defer(() => {
+    connection.close();
+  });
+  const release = holdFile(realPath);
+  held.defer(release);
+  const schemaVersion = migrate(connection);
+  held.move();
+  return new CofferDatabase(connection, { path: realPath, schemaVersion, release });
+}
+
+/** SQLite puts the WAL beside the file itself, not beside a link to it. */
+function realPathOf(path: string): string {
+  try {
+    return realpathSync(resolve(path));
+  } catch (error) {
+    throw toDatabaseError(error, `cannot open ${path}`);
+  }
+}

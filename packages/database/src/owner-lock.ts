@@ -1,0 +1,67 @@
+import { realpathSync } from 'node:fs';
+import { basename, dirname, join, resolve } from 'node:path';
+import { openDriver } from './driver.ts';
+import type { DriverDatabase } from './driver.ts';
+import { DatabaseError, invalid } from './errors.ts';
+import { checkNotHeld, holdFile } from './open-files.ts';
+import { toDatabaseError } from './translate-error.ts';
+
+/** Held until released or disposed of, or until the process ends in whatever way. */
+export interface OwnerLock extends Disposable {
+  release(): void;
+}
+
+/**
+ * Takes the lock `path`, a file of its own that is made when needed, stays empty and must never be replaced nor opened for
+ * anything else. Throws `IN_USE` when another process, or this one, has it.
+ *
+ * Node has no flock: this is the advisory lock of the operating system that SQLite takes on a database it writes to.
+ */
+export function acquireOwnerLock(path: string): OwnerLock {
+  const lockPath = realPathOf(path);
+  if (lockPath.trim() !== lockPath) throw invalid('the path of a lock does not end in white space');
+  checkNotHeld(lockPath);
+  const doing = `cannot lock ${lockPath}`;
+  let driver: DriverDatabase | undefined;
+  try {
+    driver = openDriver(lockPath, { fileMustExist: false });
+    driver.pragma('locking_mode = EXCLUSIVE');
+    driver.pragma('journal_mode = MEMORY');
+    driver.exec('BEGIN EXCLUSIVE');
+    return new HeldLock(driver, holdFile(lockPath));
+  } catch (error) {
+    driver?.close();
+    const translated = toDatabaseError(error, doing);
+    if (translated.code !== 'CORRUPT') throw translated;
+    throw new DatabaseError('NOT_A_DATABASE', `${doing}: it is not a lock file`, { cause: error });
+  }
+}
+
+class HeldLock implements OwnerLock {
+  readonly #driver: DriverDatabase;
+  readonly #forget: () => void;
+
+  constructor(driver: DriverDatabase, forget: () => void) {
+    this.#driver = driver;
+    this.#forget = forget;
+  }
+
+  release(): void {
+    if (!this.#driver.open) return;
+    this.#driver.close();
+    this.#forget();
+  }
+
+  [Symbol.dispose](): void {
+    this.release();
+  }
+}
+
+function realPathOf(path: string): string {
+  const absolute = resolve(path);
+  try {
+    return join(realpathSync(dirname(absolute)), basename(absolute));
+  } catch (error) {
+    throw toDatabaseError(error, `cannot lock ${absolute}`);
+  }
+}

@@ -1,0 +1,96 @@
+import { bytesOf, checkText, countOf, integerOf, parseColumns, textOf } from './columns.ts';
+import type { Connection } from './connection.ts';
+import { invalid } from './errors.ts';
+import { fileIdFromBytes, fileIdToBytes } from './file-id.ts';
+import type { FileId } from './file-id.ts';
+import type { TagFacts } from './file-query.ts';
+import { foldText } from './fold-text.ts';
+
+export interface TagCount {
+  readonly tag: string;
+  readonly fileCount: number;
+}
+
+/** In UTF-16 code units. */
+export const MAX_TAG_LENGTH = 200;
+
+/** Below this a tag's files are few enough to be sorted for each page. */
+const RARE_TAG_FILES = 2000;
+
+/** Which file has which tags. Tags are compared exactly, and go with their file. */
+export class TagTable implements TagFacts {
+  readonly #connection: Connection;
+
+  constructor(connection: Connection) {
+    this.#connection = connection;
+  }
+
+  /** Tags a file; `false` when it had the tag. Throws `CONSTRAINT` when there is no such file. */
+  add(id: FileId, tag: string): boolean {
+    if (tag === '' || tag.length > MAX_TAG_LENGTH)
+      throw invalid(`a tag has 1 to ${String(MAX_TAG_LENGTH)} characters`);
+    const sql = 'INSERT INTO file_tags (file_id, tag) VALUES (?, ?) ON CONFLICT DO NOTHING';
+    return this.#connection.run(sql, fileIdToBytes(id), checkText(tag, 'the tag')) > 0;
+  }
+
+  /** `false` when the file did not have the tag. */
+  remove(id: FileId, tag: string): boolean {
+    return (
+      this.#connection.run('DELETE FROM file_tags WHERE file_id = ? AND tag = ?', fileIdToBytes(id), tag) > 0
+    );
+  }
+
+  /** The tags of one file, sorted. */
+  of(id: FileId): string[] {
+    const rows = this.#connection.all(
+      'SELECT tag FROM file_tags WHERE file_id = ? ORDER BY tag',
+      fileIdToBytes(id),
+    );
+    return rows.map((row) => textOf(parseColumns(row)['tag'], 'file_tags.tag'));
+  }
+
+  /** The tags of many files, sorted; a file without tags has an empty list. */
+  ofMany(ids: readonly FileId[]): Map<FileId, string[]> {
+    const tags = new Map<FileId, string[]>(ids.map((id) => [id, []]));
+    const sql =
+      'SELECT file_id, tag FROM file_tags WHERE file_id IN (SELECT unhex(value) FROM json_each(?)) ORDER BY file_id, tag';
+    for (const row of this.#connection.all(sql, JSON.stringify(ids))) {
+      const columns = parseColumns(row);
+      const id = fileIdFromBytes(bytesOf(columns['file_id'], 'file_tags.file_id'));
+      tags.get(id)?.push(textOf(columns['tag'], 'file_tags.tag'));
+    }
+    return tags;
+  }
+
+  /** Every tag with the number of its files, sorted. */
+  all(): TagCount[] {
+    const rows = this.#connection.all(
+      'SELECT tag, count(*) AS file_count FROM file_tags GROUP BY tag ORDER BY tag',
+    );
+    return rows.map((row) => {
+      const columns = parseColumns(row);
+      return {
+        tag: textOf(columns['tag'], 'file_tags.tag'),
+        fileCount: integerOf(columns['file_count'], 'count'),
+      };
+    });
+  }
+
+  tagsContaining(foldedText: string): string[] {
+    // Hops from tag to tag in the index instead of reading an entry for every tagged file.
+    const rows = this.#connection.all(`
+      WITH RECURSIVE distinct_tags (tag) AS (
+        SELECT min(tag) FROM file_tags
+        UNION ALL
+        SELECT (SELECT min(tag) FROM file_tags WHERE tag > distinct_tags.tag) FROM distinct_tags WHERE tag IS NOT NULL
+      )
+      SELECT tag FROM distinct_tags WHERE tag IS NOT NULL`);
+    const tags = rows.map((row) => textOf(parseColumns(row)['tag'], 'file_tags.tag'));
+    return tags.filter((tag) => foldText(tag).includes(foldedText));
+  }
+
+  isRare(tag: string): boolean {
+    const sql = 'SELECT count(*) FROM (SELECT 1 FROM file_tags WHERE tag = ? LIMIT ?)';
+    return countOf(this.#connection.get(sql, tag, RARE_TAG_FILES)) < RARE_TAG_FILES;
+  }
+}
