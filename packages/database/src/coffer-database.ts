@@ -3,7 +3,10 @@ import { backUp } from './back-up.ts';
 import { CheckpointPolicy } from './checkpoint-policy.ts';
 import { checkInteger, integerOf, parseColumns, textOf } from './columns.ts';
 import type { Connection } from './connection.ts';
+import { DatabaseError } from './errors.ts';
 import { FileTable } from './file-table.ts';
+import { scanPagesInChild } from './page-scan-child.ts';
+import type { PageScan, PageScanOptions } from './page-scan.ts';
 import { SettingTable } from './setting-table.ts';
 import { TagTable } from './tag-table.ts';
 import { TombstoneTable } from './tombstone-table.ts';
@@ -21,6 +24,7 @@ export class CofferDatabase implements Disposable {
   readonly #connection: Connection;
   readonly #checkpoints: CheckpointPolicy;
   readonly #release: () => void;
+  readonly #closing = new AbortController();
 
   constructor(connection: Connection, options: { path: string; schemaVersion: number; release: () => void }) {
     this.path = options.path;
@@ -57,8 +61,8 @@ export class CofferDatabase implements Disposable {
   reclaimSpace(maxPages = 256): number {
     checkInteger(maxPages, 'the number of pages', 1);
     const before = this.#freePages();
-    // `get` alone would stop after the first page: the pragma frees one page a step.
-    this.#connection.all(`PRAGMA incremental_vacuum(${String(maxPages)})`);
+    // `run` would stop after the first step, which frees one page.
+    this.#connection.exec(`PRAGMA incremental_vacuum(${String(maxPages)})`);
     return before - this.#freePages();
   }
 
@@ -84,10 +88,27 @@ export class CofferDatabase implements Disposable {
     return problems;
   }
 
+  /**
+   * Verifies the HMAC of every page, in a process of its own, while the database stays open: it can be read and written meanwhile, and
+   * what is written waits in the WAL. `key` is the database's. Rejects with the signal's reason, or with `CLOSED`.
+   */
+  async scanPages(options: Omit<PageScanOptions, 'path'>): Promise<PageScan> {
+    const { signal } = this.#closing;
+    this.#checkpoints.run('truncate');
+    const release = this.#checkpoints.hold();
+    try {
+      const either = options.signal === undefined ? signal : AbortSignal.any([options.signal, signal]);
+      return await scanPagesInChild({ ...options, path: this.path, signal: either });
+    } finally {
+      release();
+    }
+  }
+
   /** Empties the WAL and gives the lock back. Closing twice is allowed. */
   close(): void {
     if (!this.#connection.isOpen) return;
     this.#checkpoints.stop();
+    this.#closing.abort(new DatabaseError('CLOSED', `${this.path} was closed during a page scan`));
     try {
       this.#connection.close();
     } finally {

@@ -57,9 +57,10 @@ export class Connection {
     return this.#guarded(() => this.#prepared(sql).all(...parameters));
   }
 
-  /** Runs fixed SQL of several statements. */
+  /** Runs fixed SQL of several statements, each to its end. */
   exec(sql: string): void {
     this.#guarded(() => this.#driver.exec(sql));
+    if (this.#depth === 0) this.#afterCommit();
   }
 
   /** The first column of the pragma's first row; `undefined` when it answers nothing. */
