@@ -1,0 +1,49 @@
+import type { ExitName } from './exit-codes.ts';
+
+export type CliErrorCode =
+  | 'USAGE'
+  | 'INPUT_NEEDED'
+  | 'DECLINED'
+  | 'INTERRUPTED'
+  | 'SKIPPED'
+  | 'NOT_FOUND'
+  | 'NOT_PERMITTED'
+  | 'OUTPUT_FAILED'
+  | 'UNEXPECTED';
+
+/** How the program exits for each code. */
+export const CLI_ERROR_EXITS: Readonly<Record<CliErrorCode, ExitName>> = {
+  USAGE: 'usage',
+  INPUT_NEEDED: 'inputNeeded',
+  DECLINED: 'declined',
+  INTERRUPTED: 'interrupted',
+  SKIPPED: 'someFailed',
+  NOT_FOUND: 'notFound',
+  NOT_PERMITTED: 'refusedBySystem',
+  OUTPUT_FAILED: 'refusedBySystem',
+  UNEXPECTED: 'unexpected',
+};
+
+/** What went wrong between a person and the program, before or after the vault had its say. */
+export class CliError extends Error {
+  override readonly name = 'CliError';
+  readonly code: CliErrorCode;
+  readonly exit: ExitName;
+  readonly hint: string | undefined;
+
+  constructor(
+    code: CliErrorCode,
+    message: string,
+    options: ErrorOptions & { hint?: string; exit?: ExitName } = {},
+  ) {
+    super(message, options);
+    this.code = code;
+    this.exit = options.exit ?? CLI_ERROR_EXITS[code];
+    this.hint = options.hint;
+  }
+}
+
+/** The command line itself is wrong: exit 2. */
+export function usageError(message: string, hint?: string): CliError {
+  return new CliError('USAGE', message, hint === undefined ? {} : { hint });
+}

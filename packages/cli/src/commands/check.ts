@@ -1,0 +1,73 @@
+import type { CommandUnknownOpts } from '@commander-js/extra-typings';
+import { usageError } from '../cli-error.ts';
+import { type RunCommand, showProgress } from '../context.ts';
+import { exitCode } from '../exit-codes.ts';
+import { parsePercent } from '../input/parse-percent.ts';
+import { openVaultFor } from '../open-vault.ts';
+import { escapeName, escapeText } from '../output/escape.ts';
+import { formatCount, formatDuration, formatSize } from '../output/format.ts';
+import { findingRecord } from '../output/records.ts';
+
+/** `coffer check`: reads everything and says what is wrong. */
+export function registerCheck(program: CommandUnknownOpts, run: RunCommand): void {
+  program
+    .command('check')
+    .summary('read everything and say what is wrong')
+    .description(
+      'Reads and verifies the whole vault, or only the files of ITEM…: says what is wrong with what, and what to do. Exit 30 if it ' +
+        'found something. Nothing is changed.',
+    )
+    .argument('[item...]', 'only these: paths, unique names, folders, or beginnings of ids')
+    .option('--quick', 'compare names and sizes only, without reading content', false)
+    .option('--sample <share>', 'read only a share of the files, chosen at random (5%)')
+    .action((items, options) =>
+      run(async (context) => {
+        const { output, host, signal } = context;
+        if (options.quick && options.sample !== undefined) {
+          throw usageError("--quick and --sample can't be used together", '--quick reads no content');
+        }
+        const samplePercent = options.sample === undefined ? undefined : parsePercent(options.sample);
+        const startMs = host.now();
+        let findings = 0;
+        let files = 0;
+        let sizeBytes = 0;
+        {
+          await using vault = await openVaultFor(context);
+          using progress = showProgress(context, 'check');
+          const events = vault.check({
+            mode: options.quick ? 'quick' : samplePercent === undefined ? 'full' : 'sample',
+            signal,
+            onProgress: progress.update,
+            ...(items.length === 0 ? {} : { items }),
+            ...(samplePercent === undefined ? {} : { samplePercent }),
+          });
+          for await (const event of events) {
+            if (event.type === 'summary') {
+              files = event.files;
+              sizeBytes = event.sizeBytes;
+              continue;
+            }
+            findings += 1;
+            const { finding } = event;
+            if (output.json) {
+              output.record('finding', findingRecord(finding));
+              continue;
+            }
+            const subject = finding.path === undefined ? finding.subject : escapeName(finding.path);
+            output.line(`${output.style.red(finding.code)}  ${subject}: ${escapeText(finding.message)}`);
+            output.line(`  ${escapeText(finding.remedy)}`);
+          }
+        }
+        const seconds = (host.now() - startMs) / 1000;
+        if (output.json) {
+          output.record('summary', { command: 'check', files, sizeBytes, findings, seconds });
+        } else {
+          const what = `${formatCount(files, 'file')}, ${formatSize(sizeBytes)}, in ${formatDuration(seconds)}`;
+          output.info(
+            `Checked ${what}: ${findings === 0 ? 'nothing is wrong' : formatCount(findings, 'finding')}.`,
+          );
+        }
+        return exitCode(findings === 0 ? 'done' : 'findings');
+      }),
+    );
+}

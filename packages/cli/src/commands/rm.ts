@@ -1,0 +1,104 @@
+import type { Vault } from '@coffer/vault';
+import type { CommandUnknownOpts } from '@commander-js/extra-typings';
+import { CliError } from '../cli-error.ts';
+import type { Context, RunCommand } from '../context.ts';
+import { describeFailure } from '../failure.ts';
+import { askYesNo } from '../input/prompt.ts';
+import { openVaultFor } from '../open-vault.ts';
+import { Outcome } from '../outcome.ts';
+import { escapeName } from '../output/escape.ts';
+import { formatCount, formatSize } from '../output/format.ts';
+import { fileRecord } from '../output/records.ts';
+
+interface RmOptions {
+  readonly recursive: boolean;
+  readonly dryRun: boolean;
+}
+
+/** `coffer rm`: removes files and folders. */
+export function registerRm(program: CommandUnknownOpts, run: RunCommand): void {
+  program
+    .command('rm')
+    .summary('remove files and folders from the vault')
+    .description(
+      'Removes files from the vault, for good. One file goes without a question. Several items, or a folder (with -r), are asked ' +
+        'about on the terminal; where nobody can be asked they are removed only with -y (else exit 4). Prints the path of every ' +
+        'removed file. An item that could mean two things is refused.',
+    )
+    .argument('<item...>', 'paths, unique names, folders (with -r), or beginnings of ids')
+    .option('-r, --recursive', 'remove folders with everything in them', false)
+    .option('-n, --dry-run', 'only say what would be removed', false)
+    .action((items, options) => run((context) => remove(context, items, options)));
+}
+
+async function remove(context: Context, items: readonly string[], options: RmOptions): Promise<number> {
+  const { output, signal } = context;
+  const { dryRun, recursive } = options;
+  const outcome = new Outcome();
+  let sizeBytes = 0;
+  {
+    await using vault = await openVaultFor(context);
+    if (!dryRun) await agree(context, vault, items, options);
+    for await (const event of vault.removePaths(items, { recursive, dryRun, signal })) {
+      if (event.type === 'failed') {
+        const failure = describeFailure(event.error);
+        outcome.fail(failure.exit);
+        output.failure(failure, event.item);
+        continue;
+      }
+      outcome.succeed();
+      sizeBytes += event.file.sizeBytes;
+      const planned = event.type === 'planned' ? { planned: true } : {};
+      if (output.json) output.record('file', { ...fileRecord(event.file), ...planned });
+      else if (dryRun || !output.quiet) output.line(escapeName(event.file.path));
+    }
+  }
+  const { succeeded, failed } = outcome;
+  if (output.json) {
+    output.record('summary', {
+      command: 'rm',
+      dryRun,
+      ...(dryRun ? { removed: 0, planned: succeeded } : { removed: succeeded }),
+      failed,
+      sizeBytes,
+    });
+  } else {
+    const failures = failed === 0 ? '' : `; ${String(failed)} failed`;
+    output.info(
+      `${dryRun ? 'Would remove' : 'Removed'} ${formatCount(succeeded, 'file')}, ${formatSize(sizeBytes)}${failures}.`,
+    );
+  }
+  return outcome.exitCode;
+}
+
+/** Asks before more than one named file goes. What can't be removed anyway is not asked about: removing says why. */
+async function agree(
+  { ask, globals, signal }: Context,
+  vault: Vault,
+  items: readonly string[],
+  { recursive }: RmOptions,
+): Promise<void> {
+  if (globals.yes || (items.length === 1 && !isFolder(vault, items[0] ?? ''))) return;
+  let fileCount = 0;
+  let sizeBytes = 0;
+  for await (const event of vault.removePaths(items, { recursive, dryRun: true, signal })) {
+    if (event.type !== 'planned') continue;
+    fileCount += 1;
+    sizeBytes += event.file.sizeBytes;
+  }
+  if (fileCount === 0) return;
+  const agreed = await askYesNo(
+    ask,
+    `Remove ${formatCount(fileCount, 'file')} (${formatSize(sizeBytes)}) for good?`,
+  );
+  if (!agreed) throw new CliError('DECLINED', 'nothing was removed');
+}
+
+function isFolder(vault: Vault, item: string): boolean {
+  try {
+    return vault.resolve(item).kind === 'folder';
+  } catch {
+    // Removing reports what is wrong with it.
+    return false;
+  }
+}

@@ -1,0 +1,40 @@
+import type { CommandUnknownOpts } from '@commander-js/extra-typings';
+import type { RunCommand } from '../context.ts';
+import { openVaultFor } from '../open-vault.ts';
+import { escapeName } from '../output/escape.ts';
+import { formatCount, formatSize } from '../output/format.ts';
+import { writeProperties } from '../output/properties.ts';
+
+/** `coffer status`: what the vault holds. */
+export function registerStatus(program: CommandUnknownOpts, run: RunCommand): void {
+  program
+    .command('status')
+    .summary('show what the vault holds')
+    .description('Shows how many files the vault holds, what they take on disk, and which formats it uses.')
+    .action(() =>
+      run(async (context) => {
+        const { output, directory } = context;
+        await using vault = await openVaultFor(context);
+        const status = vault.status();
+        if (output.json) {
+          output.record('status', { directory, vaultId: vault.vaultId, ...status });
+          return undefined;
+        }
+        writeProperties(output, [
+          ['vault', escapeName(directory)],
+          ['holds', `${formatCount(status.files, 'file')}, ${formatSize(status.sizeBytes)}`],
+          [
+            'in the database',
+            `${formatCount(status.blobFiles, 'file')} (${formatSize(status.databaseSizeBytes)} on disk)`,
+          ],
+          [
+            'sealed',
+            `${formatCount(status.sealedFiles, 'file')} (${formatSize(status.sealedSizeBytes)} on disk)`,
+          ],
+          ['key slots', String(status.slots)],
+          ['formats', `vault ${String(status.formatVersion)}, database ${String(status.schemaVersion)}`],
+        ]);
+        return undefined;
+      }),
+    );
+}

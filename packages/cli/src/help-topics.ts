@@ -1,0 +1,108 @@
+import { CLI_ERROR_EXITS } from './cli-error.ts';
+import { EXIT_CODES } from './exit-codes.ts';
+import type { RecordType } from './output/output.ts';
+import { VAULT_ERROR_EXITS } from './vault-error-exits.ts';
+
+/** The topics of `coffer help TOPIC`, beside the commands. */
+export const HELP_TOPICS = ['exit-codes', 'json', 'environment'] as const;
+export type HelpTopic = (typeof HELP_TOPICS)[number];
+
+export interface HelpEntry {
+  readonly name: string;
+  readonly meaning: string;
+}
+
+export interface HelpText {
+  readonly title: string;
+  readonly introduction: string;
+  readonly entries: readonly HelpEntry[];
+}
+
+const VARIABLES: readonly HelpEntry[] = [
+  { name: 'COFFER_VAULT', meaning: 'the folder of the vault, when --vault is not given' },
+  {
+    name: 'COFFER_PASSPHRASE_FILE',
+    meaning: 'a file that holds the passphrase, when no option gives a secret',
+  },
+  { name: 'COFFER_KEYFILE', meaning: 'a key file that opens the vault, when no option gives a secret' },
+  {
+    name: 'CI',
+    meaning: 'when set (and not to 0 or false), nobody is asked: exit 4 where an answer is needed',
+  },
+  { name: 'NO_COLOR', meaning: 'when set, no colour (https://no-color.org); --color has the last word' },
+  { name: 'FORCE_COLOR', meaning: 'when set (and not to 0), colour in pipes as well' },
+  { name: 'TERM', meaning: 'no colour and no progress bar when it is dumb' },
+  {
+    name: 'XDG_DATA_HOME',
+    meaning:
+      'holds the default vault, coffer, on Linux (else ~/.local/share); macOS: ~/Library/Application Support',
+  },
+  { name: 'APPDATA', meaning: 'holds the default vault, coffer, on Windows' },
+];
+
+const FILE_FIELDS =
+  'id, name, folder, path, sizeBytes, sha256, mimeType, placement (blob or sealed), condition (ok, missing or damaged), ' +
+  'createdAtMs, modifiedAtMs, tags; from add also source and replaced, from get also destination. With planned: true (--dry-run) it says ' +
+  'what would happen; from add it then has source, path and sizeBytes only';
+
+const RECORDS: Readonly<Record<RecordType, string>> = {
+  file: `${FILE_FIELDS}. stdout`,
+  folder: 'path, name, fileCount, sizeBytes (all below it counted). stdout, from ls and info',
+  slot: 'id, kind (passphrase or keyfile), label, createdAtMs; removed: true from key rm. stdout, from init and key',
+  status:
+    'directory, vaultId, files, sizeBytes, blobFiles, sealedFiles, databaseSizeBytes, sealedSizeBytes, slots, schemaVersion, formatVersion. stdout',
+  paths: 'directory, database, files, quarantine, vaultFile, vaultFileCopy, ownerLock. stdout',
+  finding: 'code, subject (file, database, slots or folder), id, path, message, remedy. stdout, from check',
+  summary: 'command and its totals: the last line of init, add, ls, find, get, mv, tag, rm and check. stdout',
+  version: 'version, node, platform, arch. stdout',
+  help: 'topic, title, entries (name, meaning). stdout, from help TOPIC',
+  progress:
+    'command, bytesDone, bytesTotal, fraction, bytesPerSecond, secondsLeft, filesDone, filesTotal, current; with --progress json, at most 10 a second. stderr',
+  warning: 'message. stderr',
+  error: 'code, message, hint, candidates, item (of several), exitCode. stderr',
+};
+
+/** The text of a topic, made from the tables that the program itself works by. */
+export function describeTopic(topic: HelpTopic): HelpText {
+  switch (topic) {
+    case 'exit-codes':
+      return {
+        title: 'Exit codes',
+        introduction:
+          'One item: its own code. Several: 3, or the common code if all of them failed alike. A number never changes its meaning. ' +
+          'In brackets: the code of the error object of --json.',
+        entries: Object.entries(EXIT_CODES).map(([name, { code, meaning }]) => {
+          const codes = errorCodesOf(name);
+          return {
+            name: String(code),
+            meaning: codes.length === 0 ? meaning : `${meaning} [${codes.join(', ')}]`,
+          };
+        }),
+      };
+    case 'json':
+      return {
+        title: '--json',
+        introduction:
+          'One object a line, each with v: 1 and a type. Fields may be added; what is there keeps its meaning. A field that is not known is ' +
+          'left out. The content that cat writes is written as it is.',
+        entries: Object.entries(RECORDS).map(([name, meaning]) => ({ name, meaning })),
+      };
+    case 'environment':
+      return {
+        title: 'Environment',
+        introduction: 'An option has the last word over the environment.',
+        entries: VARIABLES,
+      };
+  }
+}
+
+export function isHelpTopic(text: string): text is HelpTopic {
+  return (HELP_TOPICS as readonly string[]).includes(text);
+}
+
+function errorCodesOf(exitName: string): string[] {
+  const codes = Object.entries({ ...CLI_ERROR_EXITS, ...VAULT_ERROR_EXITS }).filter(
+    ([, exit]) => exit === exitName,
+  );
+  return [...new Set(codes.map(([code]) => code))].toSorted();
+}

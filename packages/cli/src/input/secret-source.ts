@@ -1,0 +1,79 @@
+import { usageError } from '../cli-error.ts';
+import type { Host } from '../host.ts';
+
+/** Where a passphrase or a key comes from. */
+export type SecretSource =
+  | { readonly kind: 'passphrase-file'; readonly path: string }
+  | { readonly kind: 'passphrase-fd'; readonly fd: number }
+  | { readonly kind: 'passphrase-command'; readonly command: string }
+  | { readonly kind: 'keyfile'; readonly path: string }
+  | { readonly kind: 'ask' };
+
+/** The options of one secret, as they were given. */
+export interface SecretOptions {
+  readonly passphraseFile?: string | undefined;
+  readonly passphraseFd?: number | undefined;
+  readonly passphraseCommand?: string | undefined;
+  readonly keyfile?: string | undefined;
+}
+
+/** The source that opens a vault: an option, else the environment, else a question. Two at once are refused. */
+export function chooseSecretSource(options: SecretOptions, env: Host['env']): SecretSource {
+  return (
+    theOnly(sourcesFromOptions(options, '--')) ??
+    theOnly([
+      named('COFFER_PASSPHRASE_FILE', env['COFFER_PASSPHRASE_FILE'], (path) => ({
+        kind: 'passphrase-file',
+        path,
+      })),
+      named('COFFER_KEYFILE', env['COFFER_KEYFILE'], (path) => ({ kind: 'keyfile', path })),
+    ]) ?? { kind: 'ask' }
+  );
+}
+
+/** The source of a new secret (`--new-…`): an option, else a question. The environment holds the current one. */
+export function chooseNewSecretSource(options: SecretOptions): SecretSource {
+  return theOnly(sourcesFromOptions(options, '--new-')) ?? { kind: 'ask' };
+}
+
+/** True if the secret is read from stdin, which can't be content as well. */
+export function readsStdin(source: SecretSource): boolean {
+  return source.kind === 'passphrase-fd' && source.fd === 0;
+}
+
+interface NamedSource {
+  readonly name: string;
+  readonly source: SecretSource;
+}
+
+function sourcesFromOptions(options: SecretOptions, prefix: '--' | '--new-'): (NamedSource | undefined)[] {
+  const { passphraseFile, passphraseFd, passphraseCommand, keyfile } = options;
+  return [
+    named(`${prefix}passphrase-file`, passphraseFile, (path) => ({ kind: 'passphrase-file', path })),
+    named(`${prefix}passphrase-fd`, passphraseFd, (fd) => ({ kind: 'passphrase-fd', fd })),
+    named(`${prefix}passphrase-command`, passphraseCommand, (command) => ({
+      kind: 'passphrase-command',
+      command,
+    })),
+    named(`${prefix}keyfile`, keyfile, (path) => ({ kind: 'keyfile', path })),
+  ];
+}
+
+function named<T>(
+  name: string,
+  value: T | undefined,
+  build: (value: T) => SecretSource,
+): NamedSource | undefined {
+  return value === undefined || value === '' ? undefined : { name, source: build(value) };
+}
+
+function theOnly(candidates: readonly (NamedSource | undefined)[]): SecretSource | undefined {
+  const given = candidates.filter((candidate) => candidate !== undefined);
+  if (given.length > 1) {
+    throw usageError(
+      `${given.map(({ name }) => name).join(' and ')} can't be used together`,
+      'give one of them',
+    );
+  }
+  return given[0]?.source;
+}

@@ -1,0 +1,81 @@
+import { CliError, usageError } from './cli-error.ts';
+import { printVersion } from './commands/version.ts';
+import { createContext, type Work } from './context.ts';
+import { exitCode } from './exit-codes.ts';
+import { describeFailure } from './failure.ts';
+import type { GlobalOptions } from './global-options.ts';
+import type { Host } from './host.ts';
+import { Output } from './output/output.ts';
+
+/**
+ * Runs one command line (without `node` and the program's name) and returns its exit code. Never throws: what fails is
+ * reported on the host's stderr. Returns when all output has been taken.
+ */
+export async function main(argv: readonly string[], host: Host): Promise<number> {
+  const flags = flagsOf(argv);
+  let output = new Output(host, {
+    json: flags.includes('--json'),
+    quiet: false,
+    verbose: flags.includes('-v') || flags.includes('--verbose'),
+    color: 'auto',
+  });
+  let code = exitCode('done');
+  let helpHint = '`coffer help` lists the commands';
+  const fail = (error: unknown): void => {
+    const failure = describeFailure(error);
+    output.failure(failure);
+    code = exitCode(failure.exit);
+  };
+  try {
+    if (flags.includes('--version') || flags.includes('-V')) {
+      printVersion(output);
+    } else {
+      // Later, so that --version need not wait for it.
+      const { createProgram } = await import('./program.ts');
+      const execute = async (globals: GlobalOptions, work: Work): Promise<void> => {
+        output = new Output(host, globals);
+        code = (await work(createContext(host, output, globals))) ?? exitCode('done');
+      };
+      const program = createProgram({
+        execute,
+        writeHelp: (text) => {
+          output.text(text);
+        },
+        writeUsage: (text) => {
+          host.stderr.write(text);
+        },
+      });
+      const command = flags.find((flag) => program.commands.some((known) => known.name() === flag));
+      if (command !== undefined) helpHint = `\`coffer help ${command}\` shows how it is used`;
+      await program.parseAsync(argv, { from: 'user' });
+    }
+    // What was done is done, but whoever sent the signal waits for its code.
+    host.signal.throwIfAborted();
+  } catch (error) {
+    const translated = host.signal.aborted ? host.signal.reason : translateCommanderError(error, helpHint);
+    if (translated === 'help') return exitCode('done');
+    if (translated === 'usage') return exitCode('usage');
+    fail(translated);
+  }
+  await output.flush();
+  if (output.writeError !== undefined) {
+    fail(new CliError('OUTPUT_FAILED', `stdout can't be written: ${output.writeError.message}`));
+  }
+  return code;
+}
+
+/** The words of the command line that may be flags. */
+function flagsOf(argv: readonly string[]): readonly string[] {
+  const end = argv.indexOf('--');
+  return end < 0 ? argv : argv.slice(0, end);
+}
+
+/** Commander ends the program by throwing: for help too, which is then written already. */
+function translateCommanderError(error: unknown, helpHint: string): unknown {
+  if (!(error instanceof Error) || !('code' in error) || typeof error.code !== 'string') return error;
+  if (!error.code.startsWith('commander.')) return error;
+  if (error.code === 'commander.helpDisplayed') return 'help';
+  if (error.code === 'commander.help') return 'usage';
+  const [message = '', suggestion] = error.message.replace(/^error: /, '').split('\n');
+  return usageError(message, suggestion?.replace(/^\(D(.*)\)$/, 'd$1') ?? helpHint);
+}

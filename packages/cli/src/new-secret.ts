@@ -1,0 +1,44 @@
+import { access } from 'node:fs/promises';
+import type { SlotSecret } from '@coffer/vault';
+import type { Context } from './context.ts';
+import { askNewPassphrase } from './input/prompt.ts';
+import { readPassphrase } from './input/read-passphrase.ts';
+import type { SecretSource } from './input/secret-source.ts';
+
+/**
+ * Gets the secret of a new key slot: a key file is made if there is none of that name yet (one that is there is used as it
+ * is), a passphrase is read, or asked for twice. Warns of a weak one. The caller forgets it (`forgetSecret`).
+ */
+export async function getNewSecret(context: Context, source: SecretSource): Promise<SlotSecret> {
+  const { createKeyfile } = await import('@coffer/vault');
+  if (source.kind !== 'keyfile')
+    return { kind: 'passphrase', passphrase: await getNewPassphrase(context, source) };
+  if (await isThere(source.path)) return source;
+  await createKeyfile(source.path);
+  context.output.info(
+    `Made the key file ${source.path}. Keep a copy where the vault is not: without it nothing opens.`,
+  );
+  return source;
+}
+
+/** Gets a new passphrase. The caller zeroes it. */
+export async function getNewPassphrase(
+  context: Context,
+  source: Exclude<SecretSource, { kind: 'keyfile' }>,
+): Promise<Uint8Array> {
+  const { passphraseWarning } = await import('@coffer/vault');
+  const passphrase =
+    source.kind === 'ask'
+      ? await askNewPassphrase(context.ask, 'New passphrase')
+      : await readPassphrase(source, context.host);
+  const warning = passphraseWarning(passphrase);
+  if (warning !== undefined) context.output.warning(warning);
+  return passphrase;
+}
+
+async function isThere(path: string): Promise<boolean> {
+  return await access(path).then(
+    () => true,
+    () => false,
+  );
+}

@@ -1,0 +1,72 @@
+import type { FileEntry } from '@coffer/vault';
+import type { Context } from '../context.ts';
+import { layOutColumns } from './columns.ts';
+import { escapeName } from './escape.ts';
+import { folderName, longLines } from './file-lines.ts';
+import { fileRecord, folderRecord, type FolderEntry } from './records.ts';
+
+export interface ListFormat {
+  /** The command that lists, for the summary. */
+  readonly command: string;
+  readonly long: boolean;
+  /** Whole paths, each ended by a NUL. */
+  readonly null: boolean;
+  readonly showsPaths: boolean;
+}
+
+/** Writes folders and then files, page by page, until all are written or nobody reads them any more. */
+export function writeFiles(
+  { output, host }: Pick<Context, 'output' | 'host'>,
+  folders: readonly FolderEntry[],
+  pages: Iterable<readonly FileEntry[]>,
+  { command, long, null: endsInNull, showsPaths }: ListFormat,
+): void {
+  const { style, isTerminal } = output;
+  const format = { style, isTerminal, showsPaths, nowMs: host.now() };
+  let pageFolders = folders;
+  let fileCount = 0;
+  let sizeBytes = 0;
+  for (const files of pages) {
+    if (output.isClosed) return;
+    fileCount += files.length;
+    for (const file of files) sizeBytes += file.sizeBytes;
+    if (output.json) {
+      for (const folder of pageFolders) output.record('folder', folderRecord(folder));
+      for (const file of files) output.record('file', fileRecord(file));
+    } else if (endsInNull) {
+      output.text(
+        [...pageFolders.map(({ folder }) => `${folder}/\0`), ...files.map(({ path }) => `${path}\0`)].join(
+          '',
+        ),
+      );
+    } else if (long) {
+      writeLines(output, longLines(pageFolders, files, format));
+    } else {
+      const cells = [
+        ...pageFolders.map((folder) => ({ text: folderName(folder.folder, format), paint: style.folder })),
+        ...files.map((file) => ({
+          text: escapeName(showsPaths ? file.path : file.name),
+          ...(file.condition === 'ok' ? {} : { paint: style.red }),
+        })),
+      ];
+      const isColumns = isTerminal && !showsPaths;
+      writeLines(
+        output,
+        isColumns
+          ? layOutColumns(cells, output.terminalWidth)
+          : cells.map((cell) => (cell.paint ?? same)(cell.text)),
+      );
+    }
+    pageFolders = [];
+  }
+  if (output.json)
+    output.record('summary', { command, folders: folders.length, files: fileCount, sizeBytes });
+}
+
+function same(text: string): string {
+  return text;
+}
+
+function writeLines(output: Context['output'], lines: readonly string[]): void {
+  if (lines.length > 0) output.text(`${lines.join('\n')}\n`);
+}

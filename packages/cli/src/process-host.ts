@@ -1,0 +1,38 @@
+import { homedir } from 'node:os';
+import process from 'node:process';
+import { CliError } from './cli-error.ts';
+import { exitCode, type ExitName } from './exit-codes.ts';
+import type { Host } from './host.ts';
+import { openTerminal } from './input/terminal.ts';
+
+/** The host of the real program. It listens for SIGINT and SIGTERM from now on. */
+export function createProcessHost(): Host {
+  return {
+    stdin: process.stdin,
+    stdout: process.stdout,
+    stderr: process.stderr,
+    env: process.env,
+    platform: process.platform,
+    homeDirectory: homedir(),
+    signal: abortOnSignals(),
+    now: () => Date.now(),
+    openTerminal: () => openTerminal(process.platform),
+  };
+}
+
+/**
+ * The first signal asks the command to stop and leave the vault clean; the second one ends the process at once, which
+ * the vault survives as it does a crash.
+ */
+function abortOnSignals(): AbortSignal {
+  const controller = new AbortController();
+  const listen = (signal: NodeJS.Signals, exit: ExitName, message: string): void => {
+    process.on(signal, () => {
+      if (controller.signal.aborted) process.exit(exitCode(exit));
+      controller.abort(new CliError('INTERRUPTED', message, { exit }));
+    });
+  };
+  listen('SIGINT', 'interrupted', 'interrupted');
+  listen('SIGTERM', 'terminated', 'ended by a signal');
+  return controller.signal;
+}
