@@ -31,6 +31,14 @@ export function bytesOf(value: unknown, column: string): Uint8Array {
   return new Uint8Array(value.buffer, value.byteOffset, value.byteLength);
 }
 
+/** Bytes that the statement made hexadecimal digits of. */
+export function hexBytesOf(value: unknown, sizeBytes: number, column: string): Uint8Array {
+  if (typeof value !== 'string' || value.length !== sizeBytes * 2) throw damagedColumn(column);
+  const bytes = new Uint8Array(Buffer.from(value, 'hex'));
+  if (bytes.length !== sizeBytes) throw damagedColumn(column);
+  return bytes;
+}
+
 export function oneOf<T extends string>(value: unknown, allowed: readonly T[], column: string): T {
   const found = allowed.find((candidate) => candidate === value);
   if (found === undefined) throw damagedColumn(column);

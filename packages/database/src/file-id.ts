@@ -1,4 +1,4 @@
-import { invalid } from './errors.ts';
+import { corrupt, invalid } from './errors.ts';
 
 declare const fileIdBrand: unique symbol;
 
@@ -9,10 +9,14 @@ export const FILE_ID_SIZE_BYTES = 16;
 
 /** Throws `INVALID` unless the value is 32 lower-case hexadecimal digits. */
 export function parseFileId(value: unknown): FileId {
-  if (typeof value !== 'string' || !/^[0-9a-f]{32}$/.test(value)) {
-    throw invalid('a file id is 32 lower-case hexadecimal digits');
-  }
-  return value as FileId;
+  if (!isFileId(value)) throw invalid('a file id is 32 lower-case hexadecimal digits');
+  return value;
+}
+
+/** A column with an id in hexadecimal digits; throws `CORRUPT`. */
+export function fileIdOf(value: unknown, column: string): FileId {
+  if (!isFileId(value)) throw corrupt(`the database is damaged: the column ${column} holds no file id`);
+  return value;
 }
 
 /** Throws `INVALID` unless there are 16 bytes. */
@@ -23,4 +27,8 @@ export function fileIdFromBytes(bytes: Uint8Array): FileId {
 
 export function fileIdToBytes(id: FileId): Uint8Array {
   return Buffer.from(parseFileId(id), 'hex');
+}
+
+function isFileId(value: unknown): value is FileId {
+  return typeof value === 'string' && /^[0-9a-f]{32}$/.test(value);
 }

@@ -5,8 +5,8 @@ import { DatabaseError, invalid } from './errors.ts';
 import { encodeCursor } from './file-cursor.ts';
 import { FILE_ID_SIZE_BYTES, fileIdToBytes } from './file-id.ts';
 import type { FileId } from './file-id.ts';
-import { limitOf, selectFiles, sortOf } from './file-query.ts';
-import type { FileQuery, TagFacts } from './file-query.ts';
+import { limitOf, sortOf } from './file-query.ts';
+import type { FileQuery } from './file-query.ts';
 import {
   CONDITIONS,
   FILE_COLUMNS,
@@ -17,6 +17,9 @@ import {
 } from './file-row.ts';
 import type { Condition, FileRow, Placement } from './file-row.ts';
 import { foldText } from './fold-text.ts';
+import { selectFiles } from './select-files.ts';
+import type { QueryFacts } from './select-files.ts';
+import type { TagTable } from './tag-table.ts';
 
 export interface FilePage {
   readonly rows: FileRow[];
@@ -34,15 +37,21 @@ export interface FolderSummary {
 
 const SELECT = `SELECT ${FILE_COLUMNS} FROM files`;
 const ITERATION_PAGE_ROWS = 1000;
+const RARE_ROWS = 2000;
 
 /** Files' metadata, and the bytes of small ones in a table of their own. (folder, name) need not be unique. */
 export class FileTable {
   readonly #connection: Connection;
-  readonly #tags: TagFacts;
+  readonly #facts: QueryFacts;
 
-  constructor(connection: Connection, tags: TagFacts) {
+  constructor(connection: Connection, tags: TagTable) {
     this.#connection = connection;
-    this.#tags = tags;
+    this.#facts = {
+      tagsContaining: (foldedText) => tags.tagsContaining(foldedText),
+      isRare: ({ sql, parameters }) =>
+        countOf(connection.get(`SELECT count(*) FROM (${sql} LIMIT ${String(RARE_ROWS)})`, ...parameters)) <
+        RARE_ROWS,
+    };
   }
 
   /** Throws `EXISTS` when the id is taken. */
@@ -132,7 +141,7 @@ export class FileTable {
 
   /** One page of files. Pages are found by key, so that a change between two of them never repeats or skips another file. */
   list(query: FileQuery = {}): FilePage {
-    const { sql, parameters } = selectFiles(query, this.#tags);
+    const { sql, parameters } = selectFiles(query, this.#facts);
     const limit = limitOf(query);
     const found = this.#connection.all(sql, ...parameters);
     const more = found.length > limit;

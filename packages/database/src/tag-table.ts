@@ -1,9 +1,8 @@
-import { bytesOf, checkText, countOf, integerOf, parseColumns, textOf } from './columns.ts';
+import { checkText, integerOf, parseColumns, textOf } from './columns.ts';
 import type { Connection } from './connection.ts';
 import { invalid } from './errors.ts';
-import { fileIdFromBytes, fileIdToBytes } from './file-id.ts';
+import { fileIdOf, fileIdToBytes } from './file-id.ts';
 import type { FileId } from './file-id.ts';
-import type { TagFacts } from './file-query.ts';
 import { foldText } from './fold-text.ts';
 
 export interface TagCount {
@@ -14,11 +13,8 @@ export interface TagCount {
 /** In UTF-16 code units. */
 export const MAX_TAG_LENGTH = 200;
 
-/** Below this a tag's files are few enough to be sorted for each page. */
-const RARE_TAG_FILES = 2000;
-
 /** Which file has which tags. Tags are compared exactly, and go with their file. */
-export class TagTable implements TagFacts {
+export class TagTable {
   readonly #connection: Connection;
 
   constructor(connection: Connection) {
@@ -52,11 +48,12 @@ export class TagTable implements TagFacts {
   /** The tags of many files, sorted; a file without tags has an empty list. */
   ofMany(ids: readonly FileId[]): Map<FileId, string[]> {
     const tags = new Map<FileId, string[]>(ids.map((id) => [id, []]));
-    const sql =
-      'SELECT file_id, tag FROM file_tags WHERE file_id IN (SELECT unhex(value) FROM json_each(?)) ORDER BY file_id, tag';
+    const sql = `
+      SELECT lower(hex(file_id)) AS id, tag FROM file_tags
+      WHERE file_id IN (SELECT unhex(value) FROM json_each(?)) ORDER BY file_id, tag`;
     for (const row of this.#connection.all(sql, JSON.stringify(ids))) {
       const columns = parseColumns(row);
-      const id = fileIdFromBytes(bytesOf(columns['file_id'], 'file_tags.file_id'));
+      const id = fileIdOf(columns['id'], 'file_tags.file_id');
       tags.get(id)?.push(textOf(columns['tag'], 'file_tags.tag'));
     }
     return tags;
@@ -76,6 +73,7 @@ export class TagTable implements TagFacts {
     });
   }
 
+  /** The tags that contain a text of which `foldText` has made `foldedText`. */
   tagsContaining(foldedText: string): string[] {
     // Hops from tag to tag in the index instead of reading an entry for every tagged file.
     const rows = this.#connection.all(`
@@ -87,10 +85,5 @@ export class TagTable implements TagFacts {
       SELECT tag FROM distinct_tags WHERE tag IS NOT NULL`);
     const tags = rows.map((row) => textOf(parseColumns(row)['tag'], 'file_tags.tag'));
     return tags.filter((tag) => foldText(tag).includes(foldedText));
-  }
-
-  isRare(tag: string): boolean {
-    const sql = 'SELECT count(*) FROM (SELECT 1 FROM file_tags WHERE tag = ? LIMIT ?)';
-    return countOf(this.#connection.get(sql, tag, RARE_TAG_FILES)) < RARE_TAG_FILES;
   }
 }

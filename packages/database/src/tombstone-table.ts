@@ -1,6 +1,6 @@
-import { bytesOf, checkInteger, integerOf, parseColumns } from './columns.ts';
+import { checkInteger, integerOf, parseColumns } from './columns.ts';
 import type { Connection } from './connection.ts';
-import { fileIdFromBytes, fileIdToBytes } from './file-id.ts';
+import { fileIdOf, fileIdToBytes } from './file-id.ts';
 import type { FileId } from './file-id.ts';
 
 export interface Tombstone {
@@ -33,14 +33,13 @@ export class TombstoneTable {
   }
 
   list(): Tombstone[] {
-    return this.#connection
-      .all('SELECT file_id, deleted_at_ms FROM tombstones ORDER BY file_id')
-      .map((row) => {
-        const columns = parseColumns(row);
-        return {
-          id: fileIdFromBytes(bytesOf(columns['file_id'], 'tombstones.file_id')),
-          deletedAtMs: integerOf(columns['deleted_at_ms'], 'tombstones.deleted_at_ms'),
-        };
-      });
+    const sql = 'SELECT lower(hex(file_id)) AS id, deleted_at_ms FROM tombstones ORDER BY file_id';
+    return this.#connection.all(sql).map((row) => {
+      const columns = parseColumns(row);
+      return {
+        id: fileIdOf(columns['id'], 'tombstones.file_id'),
+        deletedAtMs: integerOf(columns['deleted_at_ms'], 'tombstones.deleted_at_ms'),
+      };
+    });
   }
 }

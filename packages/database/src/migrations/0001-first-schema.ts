@@ -18,12 +18,13 @@ export const firstSchema: Migration = {
       transfer_id TEXT CHECK (transfer_id <> ''),
       folded_name TEXT NOT NULL
     ) STRICT;
-    -- The size and the folded name make listing folders and searching reads of this index alone.
-    CREATE INDEX files_by_path ON files (folder, name, id, size_bytes, folded_name);
+    -- What is filtered by comes along, so that searching and summing up folders are reads of this index alone.
+    CREATE INDEX files_by_path ON files (folder, name, id, folded_name, mime_type, size_bytes, created_at_ms);
     CREATE INDEX files_by_name ON files (name, id);
     CREATE INDEX files_by_size ON files (size_bytes, id);
     CREATE INDEX files_by_creation ON files (created_at_ms, id);
     CREATE INDEX files_by_modification ON files (modified_at_ms, id);
+    CREATE INDEX files_not_ok ON files (condition, id) WHERE condition <> 'ok';
 
     CREATE TABLE file_blobs (
       file_id BLOB NOT NULL PRIMARY KEY REFERENCES files (id) ON DELETE CASCADE,

@@ -1,0 +1,172 @@
+import { checkInteger, checkText } from './columns.ts';
+import type { SqlValue } from './driver.ts';
+import { invalid } from './errors.ts';
+import { decodeCursor } from './file-cursor.ts';
+import type { FileSort } from './file-cursor.ts';
+import { limitOf, sortOf } from './file-query.ts';
+import type { FileQuery } from './file-query.ts';
+import { CONDITIONS, FILE_COLUMNS, PLACEMENTS, checkFolder } from './file-row.ts';
+import { foldText } from './fold-text.ts';
+
+export interface SqlQuery {
+  readonly sql: string;
+  readonly parameters: readonly SqlValue[];
+}
+
+/** What has to be asked of the database before a plan can be chosen. */
+export interface QueryFacts {
+  /** The tags that contain this folded text. */
+  tagsContaining(foldedText: string): readonly string[];
+  /** Whether a selection has so few rows that sorting them for each page costs less than meeting them in order. */
+  isRare(selection: SqlQuery): boolean;
+}
+
+/** In UTF-16 code units. */
+export const MAX_TEXT_LENGTH = 1000;
+
+interface SortPlan {
+  readonly columns: readonly string[];
+  readonly index: string;
+}
+
+const PLANS: Readonly<Record<FileSort, SortPlan>> = {
+  path: { columns: ['files.folder', 'files.name', 'files.id'], index: 'files_by_path' },
+  name: { columns: ['files.name', 'files.id'], index: 'files_by_name' },
+  size: { columns: ['files.size_bytes', 'files.id'], index: 'files_by_size' },
+  created: { columns: ['files.created_at_ms', 'files.id'], index: 'files_by_creation' },
+  modified: { columns: ['files.modified_at_ms', 'files.id'], index: 'files_by_modification' },
+};
+
+/** One page and one row more, which tells whether there is a next one. Throws `INVALID` for what cannot be a query. */
+export function selectFiles(query: FileQuery, facts: QueryFacts): SqlQuery {
+  const sort = sortOf(query);
+  const descending = query.descending ?? false;
+  const filters = new Where();
+  addFolder(filters, query);
+  addText(filters, query, facts);
+  addColumns(filters, query);
+  const { from, where } = chooseSource(query, sort, filters, facts);
+
+  const { columns } = PLANS[sort];
+  if (query.cursor !== undefined) {
+    const key = decodeCursor(query.cursor, sort, descending);
+    const places = key.map(() => '?').join(', ');
+    where.add(`(${columns.join(', ')}) ${descending ? '<' : '>'} (${places})`, ...key);
+  }
+  const order = columns.map((column) => (descending ? `${column} DESC` : column)).join(', ');
+  return {
+    sql: `SELECT ${FILE_COLUMNS} FROM ${from} ${where.clause()} ORDER BY ${order} LIMIT ?`,
+    parameters: [...where.parameters, limitOf(query) + 1],
+  };
+}
+
+/**
+ * Without statistics, which would have to be kept up to date, SQLite's planner sometimes sorts 100,000 rows to return the first
+ * thousand of them, or reads all of them to find three. So the index is chosen here.
+ */
+function chooseSource(
+  query: FileQuery,
+  sort: FileSort,
+  filters: Where,
+  facts: QueryFacts,
+): { from: string; where: Where } {
+  const { tag, condition } = query;
+  if (tag !== undefined) {
+    checkText(tag, 'the tag');
+    if (facts.isRare({ sql: 'SELECT 1 FROM file_tags WHERE tag = ?', parameters: [tag] })) {
+      filters.add('file_tags.tag = ?', tag);
+      // CROSS JOIN fixes the order of the loops: https://sqlite.org/optoverview.html#crossjoin
+      return { from: 'file_tags CROSS JOIN files ON files.id = file_tags.file_id', where: filters };
+    }
+    filters.add(
+      'EXISTS (SELECT 1 FROM file_tags WHERE file_tags.file_id = files.id AND file_tags.tag = ?)',
+      tag,
+    );
+  }
+  if (condition !== undefined && condition !== 'ok') {
+    // A nearly empty index; the planner has to read its very condition to use it.
+    filters.add(`files.condition <> 'ok'`);
+    return { from: 'files INDEXED BY files_not_ok', where: filters };
+  }
+  const byPath = 'files INDEXED BY files_by_path';
+  const inFolder = query.folder !== undefined && query.folder !== '';
+  if (sort === 'path' || inFolder) return { from: byPath, where: filters };
+  const { parameters } = filters;
+  const rare =
+    !filters.isEmpty && facts.isRare({ sql: `SELECT 1 FROM ${byPath} ${filters.clause()}`, parameters });
+  return { from: rare ? byPath : `files INDEXED BY ${PLANS[sort].index}`, where: filters };
+}
+
+function addFolder(where: Where, { folder, recursive }: FileQuery): void {
+  if (folder === undefined) return;
+  checkFolder(folder);
+  if (recursive !== true) {
+    where.add('files.folder = ?', folder);
+  } else if (folder !== '') {
+    // One range for the index: between a folder and what is below it only names like `folder!` sort; '0' follows '/'.
+    where.add('files.folder >= ? AND files.folder < ?', folder, `${folder}0`);
+    where.add('(files.folder = ? OR files.folder >= ?)', folder, `${folder}/`);
+  }
+}
+
+function addText(where: Where, { text }: FileQuery, facts: QueryFacts): void {
+  if (text === undefined || text === '') return;
+  if (text.length > MAX_TEXT_LENGTH)
+    throw invalid(`a search text has at most ${String(MAX_TEXT_LENGTH)} characters`);
+  const folded = foldText(checkText(text, 'the search text'));
+  const matching = facts.tagsContaining(folded);
+  if (matching.length === 0) {
+    where.add('instr(files.folded_name, ?) > 0', folded);
+    return;
+  }
+  where.add(
+    `(instr(files.folded_name, ?) > 0 OR files.id IN (
+       SELECT file_id FROM file_tags WHERE tag IN (SELECT value FROM json_each(?))))`,
+    folded,
+    JSON.stringify(matching),
+  );
+}
+
+function addColumns(where: Where, query: FileQuery): void {
+  const { mimeType, placement, condition } = query;
+  if (mimeType?.endsWith('/*') === true) {
+    const kind = checkText(mimeType.slice(0, -2), 'the MIME type');
+    where.add('files.mime_type >= ? AND files.mime_type < ?', `${kind}/`, `${kind}0`);
+  } else if (mimeType !== undefined) {
+    where.add('files.mime_type = ?', checkText(mimeType, 'the MIME type'));
+  }
+  where.addInteger('files.created_at_ms >= ?', query.createdSinceMs);
+  where.addInteger('files.created_at_ms <= ?', query.createdUntilMs);
+  where.addInteger('files.size_bytes >= ?', query.minSizeBytes);
+  where.addInteger('files.size_bytes <= ?', query.maxSizeBytes);
+  if (placement !== undefined) {
+    if (!PLACEMENTS.includes(placement)) throw invalid('the placement is blob or sealed');
+    where.add('files.placement = ?', placement);
+  }
+  if (condition !== undefined) {
+    if (!CONDITIONS.includes(condition)) throw invalid('the condition is ok, missing or damaged');
+    where.add('files.condition = ?', condition);
+  }
+}
+
+class Where {
+  readonly parameters: SqlValue[] = [];
+  readonly #terms: string[] = [];
+
+  add(term: string, ...parameters: SqlValue[]): void {
+    this.#terms.push(term);
+    this.parameters.push(...parameters);
+  }
+
+  addInteger(term: string, value: number | undefined): void {
+    if (value !== undefined) this.add(term, checkInteger(value, 'a bound', Number.MIN_SAFE_INTEGER));
+  }
+
+  get isEmpty(): boolean {
+    return this.#terms.length === 0;
+  }
+
+  clause(): string {
+    return this.isEmpty ? '' : `WHERE ${this.#terms.join(' AND ')}`;
+  }
+}
