@@ -6,6 +6,14 @@ if (major < 24 || (major === 24 && minor < 11)) {
   process.exit(1);
 }
 
+// A bug, wherever it is thrown: one line, as for every other error, and the stack only for who asks with -v.
+process.on('uncaughtException', (error) => {
+  console.error(
+    `coffer: error: ${process.argv.includes('-v') ? (error.stack ?? error.message) : error.message}`,
+  );
+  process.exit(1);
+});
+
 const [{ main }, { createProcessHost }] = await Promise.all([
   import('./main.ts'),
   import('./process-host.ts'),

@@ -1,7 +1,6 @@
 import type { GlobalOptions } from './global-options.ts';
 import type { Host } from './host.ts';
 import type { AskOptions } from './input/prompt.ts';
-import { chooseVaultDirectory } from './input/vault-directory.ts';
 import type { Output } from './output/output.ts';
 import { createProgressView, type ProgressView } from './output/progress.ts';
 
@@ -11,8 +10,6 @@ export interface Context {
   readonly output: Output;
   readonly globals: GlobalOptions;
   readonly signal: AbortSignal;
-  /** The folder of the vault, absolute. */
-  readonly directory: string;
   readonly ask: AskOptions;
 }
 
@@ -28,7 +25,6 @@ export function createContext(host: Host, output: Output, globals: GlobalOptions
     output,
     globals,
     signal: host.signal,
-    directory: chooseVaultDirectory(globals.vault, host),
     ask: { host, noInput: !globals.input },
   };
 }

@@ -4,6 +4,7 @@ import { CliError } from './cli-error.ts';
 import { askPassphrase } from './input/prompt.ts';
 import { readPassphrase } from './input/read-passphrase.ts';
 import { chooseSecretSource } from './input/secret-source.ts';
+import { chooseVaultDirectory } from './input/vault-directory.ts';
 
 /** Opens the vault of a command with the secret that its options, the environment or the person give. */
 export async function openVaultFor(context: Context): Promise<Vault> {
@@ -20,7 +21,8 @@ export async function openVaultFor(context: Context): Promise<Vault> {
  * passphrase opens it. The caller forgets it.
  */
 export async function getSecret(context: Context): Promise<SlotSecret> {
-  const { directory, output, globals, host } = context;
+  const { output, globals, host } = context;
+  const directory = await chooseVaultDirectory(context);
   const { readVaultSlots } = await import('@coffer/vault');
   const { slots } = await readVaultSlots(directory);
   const source = chooseSecretSource(globals, host.env);
@@ -36,10 +38,9 @@ export async function getSecret(context: Context): Promise<SlotSecret> {
 }
 
 /** Opens the vault with a secret and says what it warns of. */
-export async function openVaultWith(
-  { directory, output, signal }: Context,
-  secret: SlotSecret,
-): Promise<Vault> {
+export async function openVaultWith(context: Context, secret: SlotSecret): Promise<Vault> {
+  const { output, signal } = context;
+  const directory = await chooseVaultDirectory(context);
   const { openVault } = await import('@coffer/vault');
   signal.throwIfAborted();
   const vault = await openVault({ directory, secret });

@@ -62,10 +62,14 @@ export function registerCheck(program: CommandUnknownOpts, run: RunCommand): voi
         if (output.json) {
           output.record('summary', { command: 'check', files, sizeBytes, findings, seconds });
         } else {
-          const what = `${formatCount(files, 'file')}, ${formatSize(sizeBytes)}, in ${formatDuration(seconds)}`;
-          output.info(
-            `Checked ${what}: ${findings === 0 ? 'nothing is wrong' : formatCount(findings, 'finding')}.`,
-          );
+          const counted = formatCount(files, 'file');
+          const what = options.quick
+            ? `names and sizes of ${counted}`
+            : samplePercent === undefined
+              ? `${counted}, ${formatSize(sizeBytes)}`
+              : `${String(samplePercent)} % of ${counted}`;
+          const result = findings === 0 ? 'nothing is wrong' : formatCount(findings, 'finding');
+          output.info(`Checked ${what}, in ${formatDuration(seconds)}: ${result}.`);
         }
         return exitCode(findings === 0 ? 'done' : 'findings');
       }),

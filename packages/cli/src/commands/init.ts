@@ -2,6 +2,7 @@ import type { CommandUnknownOpts } from '@commander-js/extra-typings';
 import { CliError } from '../cli-error.ts';
 import type { RunCommand } from '../context.ts';
 import { chooseSecretSource } from '../input/secret-source.ts';
+import { chooseVaultDirectory } from '../input/vault-directory.ts';
 import { getNewSecret } from '../new-secret.ts';
 import { forgetSecret } from '../open-vault.ts';
 import { slotRecord } from '../output/records.ts';
@@ -21,7 +22,8 @@ export function registerInit(program: CommandUnknownOpts, run: RunCommand): void
     )
     .action(() =>
       run(async (context) => {
-        const { output, directory, globals, host } = context;
+        const { output, globals, host } = context;
+        const directory = await chooseVaultDirectory(context);
         const { createVault, readVaultSlots } = await import('@coffer/vault');
         // Nobody types a new passphrase twice to hear that there is a vault already.
         if (await isVault(readVaultSlots(directory))) {

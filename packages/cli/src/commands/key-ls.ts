@@ -1,5 +1,6 @@
 import type { CommandUnknownOpts } from '@commander-js/extra-typings';
 import type { RunCommand } from '../context.ts';
+import { chooseVaultDirectory } from '../input/vault-directory.ts';
 import { layOutTable } from '../output/columns.ts';
 import { formatDate, formatIsoDate } from '../output/format.ts';
 import { slotRecord } from '../output/records.ts';
@@ -12,9 +13,10 @@ export function registerKeyLs(key: CommandUnknownOpts, run: RunCommand): void {
     .summary('list the key slots')
     .description('Lists the key slots: id, kind, when it was made, label. No secret is needed for it.')
     .action(() =>
-      run(async ({ output, directory, host }) => {
+      run(async (context) => {
+        const { output, host } = context;
         const { readVaultSlots } = await import('@coffer/vault');
-        const { slots, warnings } = await readVaultSlots(directory);
+        const { slots, warnings } = await readVaultSlots(await chooseVaultDirectory(context));
         for (const warning of warnings) output.warning(warning);
         if (output.json) {
           for (const slot of slots) output.record('slot', slotRecord(slot));

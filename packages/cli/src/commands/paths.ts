@@ -1,5 +1,6 @@
 import type { CommandUnknownOpts } from '@commander-js/extra-typings';
 import type { RunCommand } from '../context.ts';
+import { chooseVaultDirectory } from '../input/vault-directory.ts';
 import { escapeName } from '../output/escape.ts';
 import { writeProperties } from '../output/properties.ts';
 
@@ -10,9 +11,10 @@ export function registerPaths(program: CommandUnknownOpts, run: RunCommand): voi
     .summary('show where the vault is on this machine')
     .description('Shows the folder of the vault and what is where in it, whether there is a vault or not.')
     .action(() =>
-      run(async ({ output, directory }) => {
+      run(async (context) => {
+        const { output } = context;
         const { vaultPaths } = await import('@coffer/vault');
-        const paths = vaultPaths(directory);
+        const paths = vaultPaths(await chooseVaultDirectory(context));
         if (output.json) {
           output.record('paths', paths);
           return undefined;

@@ -13,15 +13,15 @@ export function registerStatus(program: CommandUnknownOpts, run: RunCommand): vo
     .description('Shows how many files the vault holds, what they take on disk, and which formats it uses.')
     .action(() =>
       run(async (context) => {
-        const { output, directory } = context;
+        const { output } = context;
         await using vault = await openVaultFor(context);
         const status = vault.status();
         if (output.json) {
-          output.record('status', { directory, vaultId: vault.vaultId, ...status });
+          output.record('status', status);
           return undefined;
         }
         writeProperties(output, [
-          ['vault', escapeName(directory)],
+          ['vault', escapeName(status.directory)],
           ['holds', `${formatCount(status.files, 'file')}, ${formatSize(status.sizeBytes)}`],
           [
             'in the database',

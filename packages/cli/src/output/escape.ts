@@ -3,7 +3,7 @@
  * reorder or hide text, halves of surrogate pairs. The joiners and variation selectors that emoji and Persian need stay.
  */
 const UNSAFE =
-  /[[\p{Cc}\p{Cs}\p{Zl}\p{Zp}\p{Bidi_Control}\p{Default_Ignorable_Code_Point}]--[\u200C\u200D\uFE0E\uFE0F]]/gv;
+  /[[\p{Cc}\p{Cs}\p{Zl}\p{Zp}\p{Bidi_Control}\p{Default_Ignorable_Code_Point}]--\p{Join_Control}--\p{Variation_Selector}]/gv;
 
 /**
  * A stored name as one line of output. Ordinary names come back unchanged; one with unsafe characters is written in

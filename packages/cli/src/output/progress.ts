@@ -15,7 +15,7 @@ export interface Progress extends TransferProgress {
 
 /** Shows progress. Disposing takes it from the screen. */
 export interface ProgressView extends Disposable {
-  update(progress: Progress): void;
+  readonly update: (progress: Progress) => void;
 }
 
 /** Nothing is drawn for what takes less than this. */

@@ -11,6 +11,8 @@ export interface MainEnded {
 export interface MainOptions {
   readonly env?: Readonly<Record<string, string>>;
   readonly input?: Uint8Array | string;
+  /** Instead of `input`. */
+  readonly stdin?: Readable;
   /** stdout is a terminal of so many columns. */
   readonly columns?: number;
   readonly stderrIsTerminal?: boolean;
@@ -29,7 +31,7 @@ export async function runMain(args: readonly string[], options: MainOptions = {}
 
 export function createHost(stdout: OutputStream, stderr: OutputStream, options: MainOptions = {}): Host {
   return {
-    stdin: Readable.from(options.input === undefined ? [] : [Buffer.from(options.input)]),
+    stdin: options.stdin ?? Readable.from(options.input === undefined ? [] : [Buffer.from(options.input)]),
     stdout,
     stderr,
     env: options.env ?? {},

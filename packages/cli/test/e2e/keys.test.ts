@@ -1,0 +1,138 @@
+import { readFileSync, statSync, writeFileSync } from 'node:fs';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { createTerminal, parseLines, runMain } from '../support/run-main.ts';
+import { TestVault } from '../support/test-vault.ts';
+
+let vault: TestVault;
+beforeAll(async () => {
+  vault = await TestVault.create();
+  writeFileSync(vault.path('pass'), 'correct horse battery\n');
+  writeFileSync(vault.path('next'), 'staple of another kind');
+  writeFileSync(vault.path('wrong'), 'not this one, sorry');
+});
+afterAll(() => {
+  vault[Symbol.dispose]();
+});
+
+const slots = async (): Promise<Record<string, unknown>[]> => await vault.json(['key', 'ls']);
+/** Opens the vault with a passphrase file and nothing else. */
+const openWith = async (file: string, args: readonly string[] = ['ls']) =>
+  await runMain([...args, '--passphrase-file', vault.path(file)], {
+    env: { COFFER_VAULT: vault.path('vault') },
+  });
+
+test('init made a key file that only its owner reads, and one slot', async () => {
+  expect(statSync(vault.path('key')).mode & 0o777).toBe(0o600);
+  expect(await slots()).toEqual([
+    {
+      v: 1,
+      type: 'slot',
+      id: expect.stringMatching(/^[0-9a-f]{8}$/) as string,
+      kind: 'keyfile',
+      createdAtMs: expect.any(Number) as number,
+    },
+  ]);
+});
+
+test('key ls needs no secret', async () => {
+  const { code, stdout } = await runMain(['key', 'ls', '--vault', vault.path('vault')]);
+  expect(code).toBe(0);
+  expect(stdout).toMatch(/^[0-9a-f]{8} {2}keyfile {2}\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ\n$/);
+});
+
+test('the last slot can not go, and nobody is asked about it', async () => {
+  const [slot] = await slots();
+  const { code, stderr } = await vault.run(['key', 'rm', String(slot?.['id'])]);
+  expect([code, stderr]).toEqual([2, expect.stringContaining('last') as string]);
+});
+
+test('a passphrase is added, opens the vault, is changed and removed', async () => {
+  const added = await vault.run([
+    'key',
+    'add',
+    '--new-passphrase-file',
+    vault.path('pass'),
+    '--label',
+    'desk',
+  ]);
+  expect([added.code, added.stdout]).toEqual([0, expect.stringMatching(/^[0-9a-f]{8}\n$/) as string]);
+  expect((await slots())[1]).toMatchObject({ kind: 'passphrase', label: 'desk' });
+
+  expect((await openWith('pass')).code).toBe(0);
+  const wrong = await openWith('wrong');
+  expect([wrong.code, wrong.stdout]).toEqual([12, '']);
+  expect(wrong.stderr.match(/coffer: error:/g)).toHaveLength(1);
+
+  const changed = await openWith('pass', [
+    'key',
+    'passwd',
+    '--new-passphrase-file',
+    vault.path('next'),
+    '--json',
+  ]);
+  expect(changed.code).toBe(0);
+  const [slot] = parseLines(changed.stdout);
+  expect(slot).toMatchObject({ type: 'slot', kind: 'passphrase', label: 'desk' });
+  expect((await openWith('pass')).code).toBe(12);
+  expect((await openWith('next')).code).toBe(0);
+
+  const id = String(slot?.['id']);
+  const asked = await vault.run(['key', 'rm', id]);
+  expect([asked.code, asked.stderr]).toEqual([4, expect.stringContaining('-y') as string]);
+  const terminal = createTerminal(['n']);
+  expect((await vault.run(['key', 'rm', id], { openTerminal: () => terminal })).code).toBe(5);
+  expect(terminal.shown()).toContain('desk');
+  expect((await vault.run(['key', 'rm', id, '-y'])).code).toBe(0);
+  expect(await slots()).toHaveLength(1);
+}, 30_000);
+
+test('a second key file is made, and one that is there is used as it is', async () => {
+  const made = await vault.run(['key', 'add', '--new-keyfile', vault.path('key2')]);
+  expect([made.code, made.stderr]).toEqual([0, expect.stringContaining('Made the key file') as string]);
+  const content = readFileSync(vault.path('key2'));
+  const other = await runMain(['init', '--vault', vault.path('vault2'), '--keyfile', vault.path('key2')]);
+  expect(other.code).toBe(0);
+  expect(readFileSync(vault.path('key2'))).toEqual(content);
+  const env = { COFFER_VAULT: vault.path('vault'), COFFER_KEYFILE: vault.path('key2') };
+  expect((await runMain(['ls'], { env })).code).toBe(0);
+});
+
+test('a key file has no passphrase to change', async () => {
+  const { code, stderr } = await vault.run(['key', 'passwd', '--new-passphrase-file', vault.path('next')]);
+  expect([code, stderr]).toEqual([2, expect.stringContaining('key file') as string]);
+});
+
+test('a slot that is not there exits 15', async () => {
+  expect((await vault.run(['key', 'rm', 'ffffffff', '-y'])).code).toBe(15);
+});
+
+test('a vault without a passphrase does not ask for one', async () => {
+  const terminal = createTerminal([]);
+  const { code, stderr } = await runMain(['ls', '--vault', vault.path('vault2')], {
+    openTerminal: () => terminal,
+  });
+  expect([code, terminal.shown()]).toEqual([4, '']);
+  expect(stderr).toContain('--keyfile');
+});
+
+test('a short passphrase is accepted with a warning, an empty one refused', async () => {
+  writeFileSync(vault.path('short'), 'short');
+  writeFileSync(vault.path('empty'), '\n');
+  const short = await runMain([
+    'init',
+    '--vault',
+    vault.path('vault3'),
+    '--passphrase-file',
+    vault.path('short'),
+  ]);
+  expect(short.code).toBe(0);
+  expect(short.stderr).toMatch(/^coffer: warning: .*12 characters/m);
+  const empty = await runMain([
+    'init',
+    '--vault',
+    vault.path('vault4'),
+    '--passphrase-file',
+    vault.path('empty'),
+  ]);
+  expect(empty.code).toBe(2);
+});

@@ -1,0 +1,233 @@
+import {
+  closeSync,
+  existsSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  symlinkSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs';
+import { join } from 'node:path';
+import type { ChildProcess } from 'node:child_process';
+import process from 'node:process';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { COFFER, ended, hasPty, runCoffer, runInTerminal, startCoffer } from '../support/coffer.ts';
+import { TestVault } from '../support/test-vault.ts';
+
+const LARGE_BYTES = 2 ** 32;
+
+let vault: TestVault;
+beforeAll(async () => {
+  vault = await TestVault.create();
+  // Sparse: it costs nothing until it is sealed.
+  writeFileSync(vault.path('large.bin'), '');
+  truncateSync(vault.path('large.bin'), LARGE_BYTES);
+  const content = Buffer.alloc(20_000_000, 'The quick brown fox. ');
+  await vault.put('medium.txt', content);
+  for (let index = 0; index < 30; index += 1) await vault.put(`many/${String(index)}.txt`, 'x');
+});
+afterAll(() => {
+  vault[Symbol.dispose]();
+});
+
+/** Resolves once the child has said on stderr that it is at work. */
+async function atWork(child: ChildProcess): Promise<void> {
+  await new Promise<void>((resolve) => {
+    child.stderr?.once('data', () => {
+      resolve();
+    });
+  });
+}
+
+const startAdd = (name: string): ChildProcess =>
+  startCoffer(['add', vault.path('large.bin'), '--name', name, '--progress', 'json'], { env: vault.env });
+
+test.each([
+  ['SIGINT', 130],
+  ['SIGTERM', 143],
+] as const)(
+  '%s in the middle of a large file leaves the vault clean and exits %d',
+  async (signal, exit) => {
+    const child = startAdd(`${signal}.bin`);
+    const end = ended(child);
+    await atWork(child);
+    child.kill(signal);
+    const { code, stdout, stderr } = await end;
+    expect([code, stdout]).toEqual([exit, '']);
+    expect(stderr).toContain(signal === 'SIGINT' ? 'interrupted' : 'ended by a signal');
+    expect(vault.sealedNames().filter((name) => name.endsWith('.tmp'))).toEqual([]);
+    expect((await vault.run(['info', `${signal}.bin`])).code).toBe(15);
+    expect((await vault.run(['check', '--quick'])).code).toBe(0);
+  },
+  30_000,
+);
+
+test('another process gets exit 11 while a vault is in use', async () => {
+  const child = startAdd('busy.bin');
+  const end = ended(child);
+  await atWork(child);
+  const { code, stderr } = await runCoffer(['ls', '--json'], { env: vault.env });
+  expect(code).toBe(11);
+  expect(JSON.parse(stderr)).toMatchObject({ type: 'error', code: 'IN_USE', exitCode: 11 });
+  child.kill('SIGINT');
+  expect((await end).code).toBe(130);
+}, 30_000);
+
+test('a reader that stops early is no error', async () => {
+  for (const args of [
+    ['cat', 'medium.txt'],
+    ['ls', '-r'],
+    ['find', 'txt', '-l'],
+  ]) {
+    const child = startCoffer(args, { env: vault.env });
+    child.stdout?.once('data', () => child.stdout?.destroy());
+    const [code, stderr] = await Promise.all([
+      new Promise((resolve) => child.once('close', resolve)),
+      child.stderr?.toArray() as Promise<Buffer[]>,
+    ]);
+    expect([code, Buffer.concat(stderr).toString()]).toEqual([0, '']);
+  }
+}, 30_000);
+
+test('adding goes on when nobody reads the names', async () => {
+  mkdirSync(vault.path('unread'));
+  for (const name of ['1', '2', '3']) writeFileSync(vault.path('unread', name), name);
+  const child = startCoffer(['add', '-r', vault.path('unread'), '-q', '--json'], { env: vault.env });
+  child.stdout?.destroy();
+  expect(await new Promise((resolve) => child.once('close', resolve))).toBe(0);
+  expect((await vault.run(['ls', 'unread'])).stdout).toBe('1\n2\n3\n');
+});
+
+test.skipIf(!existsSync('/dev/full'))('a full disk behind stdout exits 17 (needs /dev/full)', async () => {
+  for (const args of [
+    ['ls', '-r'],
+    ['cat', 'medium.txt'],
+  ]) {
+    const full = openSync('/dev/full', 'w');
+    const child = startCoffer(args, { env: vault.env, stdio: ['ignore', full, 'pipe'] });
+    closeSync(full);
+    const { code, stderr } = await ended(child);
+    expect(code).toBe(17);
+    expect(stderr).toMatch(/^coffer: error: stdout can't be written/);
+  }
+});
+
+test('content larger than a pipe comes through whole', async () => {
+  const child = startCoffer(['cat', 'medium.txt'], { env: vault.env });
+  const { code, stdout } = await ended(child);
+  expect([code, stdout.length]).toEqual([0, 20_000_000]);
+});
+
+test('a passphrase comes through a descriptor of its own while stdin is content', async () => {
+  const passphrase = vault.path('fd-pass');
+  writeFileSync(passphrase, 'correct horse battery');
+  const env = { COFFER_VAULT: vault.path('fd-vault') };
+  expect((await runCoffer(['init', '--passphrase-file', passphrase], { env })).code).toBe(0);
+  const fd = openSync(passphrase, 'r');
+  const child = startCoffer(['add', '-', '--name', 'x.txt', '--passphrase-fd', '3'], {
+    env,
+    stdio: ['pipe', 'pipe', 'pipe', fd],
+  });
+  closeSync(fd);
+  child.stdin?.end('content');
+  expect(await ended(child)).toMatchObject({ code: 0, stdout: 'x.txt\n' });
+  expect(
+    await runCoffer(['cat', 'x.txt', '--passphrase-fd', '0'], { env, input: 'correct horse battery\n' }),
+  ).toMatchObject({
+    code: 0,
+    stdout: 'content',
+  });
+  expect(await runCoffer(['ls', '--passphrase-command', `cat ${passphrase}`], { env })).toMatchObject({
+    code: 0,
+  });
+  expect(await runCoffer(['ls'], { env })).toMatchObject({ code: 4, stdout: '' });
+}, 30_000);
+
+test('the program works through a link to it, in any folder', async () => {
+  const [node = '', condition = '', bin = ''] = COFFER;
+  symlinkSync(bin, vault.path('coffer.ts'));
+  const child = startCoffer(['version'], { cwd: vault.folder });
+  expect((await ended(child)).stdout).toMatch(/^coffer /);
+  expect([node, condition]).toEqual([process.execPath, '--conditions=@coffer/source']);
+});
+
+test.skipIf(!hasPty)(
+  'init asks twice, add asks while content is piped in (needs a python3 pty)',
+  async () => {
+    const env = { COFFER_VAULT: vault.path('asked') };
+    const made = await runInTerminal([...COFFER, 'init'], {
+      env,
+      steps: [
+        { wait: 'New passphrase', type: 'correct horse battery\r' },
+        { wait: 'once more', type: 'correct horse battery\r' },
+      ],
+    });
+    expect([made.status, made.stepsLeft]).toEqual([0, 0]);
+    expect(made.screen).toContain('Made a vault');
+    expect(made.screen).not.toContain('horse');
+
+    const added = await runInTerminal([...COFFER, 'add', '-', '--name', 'piped.txt'], {
+      env,
+      terminal: ['stderr'],
+      input: 'content from a pipe',
+      steps: [{ wait: 'Passphrase of', type: 'correct horse battery\r' }],
+    });
+    expect([added.status, added.stdout]).toEqual([0, 'piped.txt\n']);
+
+    const wrong = await runInTerminal([...COFFER, 'cat', 'piped.txt'], {
+      env,
+      terminal: [],
+      steps: [{ wait: 'Passphrase of', type: 'wrong horse battery\r' }],
+    });
+    expect([wrong.status, wrong.stdout]).toEqual([12, '']);
+    expect(wrong.stderr.match(/coffer: error:/g)).toHaveLength(1);
+
+    const interrupted = await runInTerminal([...COFFER, 'cat', 'piped.txt'], {
+      env,
+      steps: [{ wait: 'Passphrase of', type: '\u0003' }],
+    });
+    expect(interrupted.status).toBe(130);
+  },
+  30_000,
+);
+
+test.skipIf(!hasPty)(
+  'a bar shows on a terminal after a second, and Ctrl-C takes it away (needs a python3 pty)',
+  async () => {
+    const { screen, status } = await runInTerminal(
+      [...COFFER, 'add', vault.path('large.bin'), '--name', 'bar.bin'],
+      {
+        env: vault.env,
+        steps: [{ wait: '/s .* left', type: '\u0003' }],
+      },
+    );
+    expect(status).toBe(130);
+    expect(screen).toMatch(/of 4\.3 GB {2}\d+ %/);
+    expect(screen.lastIndexOf('\u001B[?25h')).toBeGreaterThan(screen.lastIndexOf('\u001B[?25l'));
+    expect(screen.trimEnd().endsWith('coffer: error: interrupted')).toBe(true);
+    expect(readdirSync(join(vault.path('vault'), 'files')).filter((name) => name.endsWith('.tmp'))).toEqual(
+      [],
+    );
+  },
+  30_000,
+);
+
+test.skipIf(!hasPty)(
+  'a second Ctrl-C ends the program at once (needs a python3 pty)',
+  async () => {
+    const { status } = await runInTerminal(
+      [...COFFER, 'add', vault.path('large.bin'), '--name', 'twice.bin'],
+      {
+        env: vault.env,
+        steps: [
+          { wait: '/s .* left', signal: 'SIGINT' },
+          { wait: '', signal: 'SIGINT' },
+        ],
+      },
+    );
+    expect(status).toBe(130);
+    expect((await vault.run(['ls', 'medium.txt'])).code).toBe(0);
+  },
+  30_000,
+);
