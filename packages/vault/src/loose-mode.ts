@@ -1,0 +1,6 @@
+/** What to say of a file or folder that others than its owner may read, write or enter; nothing on Windows, which has no modes. */
+export function looseModeWarning(path: string, mode: number): string | undefined {
+  if (process.platform === 'win32' || (mode & 0o077) === 0) return undefined;
+  const found = (mode & 0o777).toString(8).padStart(4, '0');
+  return `other users of this machine may have access to ${path} (its mode is ${found}); end that with \`chmod go=\``;
+}

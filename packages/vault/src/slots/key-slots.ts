@@ -1,0 +1,74 @@
+import type { SecretKey } from '@coffer/crypto';
+import { addSlot, removeSlot, replaceSlot } from '../vault-file/change-slots.ts';
+import type { NewSlotOptions } from '../vault-file/create.ts';
+import { unlockVaultFile } from '../vault-file/unlock.ts';
+import type { VaultFile } from '../vault-file/vault-file.ts';
+import { VaultError } from '../errors.ts';
+import type { SlotInfo, SlotSecret } from './slot.ts';
+
+export interface ChangePassphraseOptions {
+  /** UTF-8, as it was read. */
+  readonly current: Uint8Array;
+  readonly next: Uint8Array;
+  /** The slot to change; the one that the current passphrase opens when not given. */
+  readonly slotId?: string;
+}
+
+/** The key slots of an open vault: the ways to open it. */
+export class KeySlots {
+  #file: VaultFile;
+  readonly #rootKey: SecretKey;
+
+  constructor(file: VaultFile, rootKey: SecretKey) {
+    this.#file = file;
+    this.#rootKey = rootKey;
+  }
+
+  get vaultId(): string {
+    return this.#file.vaultId;
+  }
+
+  get formatVersion(): number {
+    return this.#file.formatVersion;
+  }
+
+  list(): readonly SlotInfo[] {
+    return this.#file.slots;
+  }
+
+  /** Adds a slot; it has been opened from disk when this returns. Throws `TOO_MANY_SLOTS`, `INVALID_INPUT`. */
+  async add(secret: SlotSecret, options: NewSlotOptions = {}): Promise<SlotInfo> {
+    const { file, slot } = await addSlot(this.#file, this.#rootKey, secret, options);
+    this.#file = file;
+    return slot;
+  }
+
+  /** Removes a slot, given its id or the beginning of it. Throws `LAST_SLOT`, `NOT_FOUND`, `AMBIGUOUS`. */
+  async remove(id: string): Promise<SlotInfo> {
+    const slot = this.#find(id);
+    this.#file = await removeSlot(this.#file, this.#rootKey, slot.id);
+    return slot;
+  }
+
+  /** Puts a slot with the next passphrase in the place of the one that the current passphrase opens. Throws `WRONG_KEY`. */
+  async changePassphrase(options: ChangePassphraseOptions): Promise<SlotInfo> {
+    const chosen = options.slotId === undefined ? {} : { slotId: this.#find(options.slotId).id };
+    const current: SlotSecret = { kind: 'passphrase', passphrase: options.current };
+    const opened = await unlockVaultFile(this.#file, current, chosen);
+    opened.rootKey[Symbol.dispose]();
+    const next: SlotSecret = { kind: 'passphrase', passphrase: options.next };
+    const { file, slot } = await replaceSlot(this.#file, this.#rootKey, opened.slotId, next);
+    this.#file = file;
+    return slot;
+  }
+
+  #find(id: string): SlotInfo {
+    const found = id === '' ? [] : this.#file.slots.filter((slot) => slot.id.startsWith(id));
+    const [slot] = found;
+    const hint = '`coffer key ls` lists them';
+    if (slot === undefined) throw new VaultError('NOT_FOUND', `there is no key slot ${id}`, { hint });
+    if (found.length === 1) return slot;
+    const candidates = found.map((each) => each.id);
+    throw new VaultError('AMBIGUOUS', `${id} is the beginning of more than one key slot`, { candidates });
+  }
+}

@@ -1,0 +1,35 @@
+import { FernetKey, argon2id, hexToBytes, hkdfSha256 } from '@coffer/crypto';
+import { VaultError } from '../errors.ts';
+import type { LoadedSecret } from './loaded-secret.ts';
+import type { KeyfileSlot, PassphraseSlot } from './slot.ts';
+
+const KEY_SIZE_BYTES = 32;
+const KEYFILE_INFO = new TextEncoder().encode('coffer/slot/keyfile/v1');
+
+/** What the key of a slot depends on besides the secret. */
+export type SlotKeyParameters =
+  Pick<PassphraseSlot, 'kind' | 'argon2id'> | Pick<KeyfileSlot, 'kind' | 'hkdf'>;
+
+/**
+ * The key of a slot, 32 bytes taken as a Fernet key (16 sign ‖ 16 encrypt): Argon2id of the passphrase, or HKDF-SHA-256 of the
+ * keyfile's bytes with info "coffer/slot/keyfile/v1". The caller disposes of it.
+ */
+export async function deriveSlotKey(slot: SlotKeyParameters, secret: LoadedSecret): Promise<FernetKey> {
+  if (slot.kind !== secret.kind)
+    throw new VaultError('WRONG_KEY', `a ${secret.kind} does not open a ${slot.kind} slot`);
+  const bytes = await deriveBytes(slot, secret.bytes);
+  try {
+    return FernetKey.fromBytes(bytes);
+  } finally {
+    bytes.fill(0);
+  }
+}
+
+async function deriveBytes(slot: SlotKeyParameters, secret: Uint8Array): Promise<Uint8Array> {
+  if (slot.kind === 'keyfile') {
+    return hkdfSha256(secret, hexToBytes(slot.hkdf.salt), KEYFILE_INFO, KEY_SIZE_BYTES);
+  }
+  const { memoryKiB, passes, parallelism, salt } = slot.argon2id;
+  const cost = { memoryKiB, passes, parallelism, lengthBytes: KEY_SIZE_BYTES };
+  return await argon2id(secret, hexToBytes(salt), cost);
+}

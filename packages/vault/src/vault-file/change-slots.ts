@@ -1,0 +1,168 @@
+import type { SecretKey } from '@coffer/crypto';
+import { VaultError } from '../errors.ts';
+import { refuseKeyfileInside } from '../keyfile.ts';
+import { loadSecret } from '../slots/loaded-secret.ts';
+import { drawRandomness, makeSlot } from '../slots/make-slot.ts';
+import { slotInfo } from '../slots/slot.ts';
+import type { Slot, SlotInfo, SlotSecret } from '../slots/slot.ts';
+import { MAX_SLOTS } from './content.ts';
+import { toSlotOptions } from './create.ts';
+import type { NewSlotOptions } from './create.ts';
+import { isAuthentic } from './encode.ts';
+import { readVaultFile } from './read.ts';
+import { takeTurn } from './take-turn.ts';
+import { vaultFileOf } from './vault-file.ts';
+import type { VaultFile } from './vault-file.ts';
+import { writeVaultFile } from './write.ts';
+import type { SlotToProve } from './write.ts';
+
+/** The key slots after a change, and the slot that is new. */
+export interface ChangedVaultFile {
+  readonly file: VaultFile;
+  readonly slot: SlotInfo;
+}
+
+/**
+ * Adds a slot that opens with `secret`. When this returns, the slot was opened from what is on disk, and both copies are durable;
+ * when it throws, nothing has changed.
+ *
+ * All changes of slots are for the owner of the vault, take the `VaultFile` that unlocking or the last change gave, and run one after
+ * the other.
+ *
+ * @throws VaultError TOO_MANY_SLOTS, INVALID_INPUT, IN_USE (changed on disk by someone else), WRONG_KEY (not the root key of this
+ *   file), DAMAGED, NO_SPACE, NOT_PERMITTED, FAILED, or what reading a keyfile throws
+ */
+export async function addSlot(
+  file: VaultFile,
+  rootKey: SecretKey,
+  secret: SlotSecret,
+  options: NewSlotOptions = {},
+): Promise<ChangedVaultFile> {
+  const { slots } = file.current.content;
+  if (slots.length >= MAX_SLOTS) {
+    throw new VaultError(
+      'TOO_MANY_SLOTS',
+      `this vault has ${String(MAX_SLOTS)} key slots, and more are not possible`,
+      {
+        hint: 'remove one that is not needed any more',
+      },
+    );
+  }
+  return await putSlot(file, rootKey, secret, options, (slot) => [...slots, slot]);
+}
+
+/**
+ * Puts a slot that opens with `secret` in the place of another one: how a passphrase is changed. The new slot has an id of its own and,
+ * unless one is given, the label of the old one, which goes only after the new one has been opened from disk.
+ *
+ * @throws VaultError NOT_FOUND, and as `addSlot`
+ */
+export async function replaceSlot(
+  file: VaultFile,
+  rootKey: SecretKey,
+  slotId: string,
+  secret: SlotSecret,
+  options: NewSlotOptions = {},
+): Promise<ChangedVaultFile> {
+  const { slots } = file.current.content;
+  const old = getSlot(slots, slotId);
+  const label = options.label ?? old.label;
+  const newOptions = { ...options, ...(label === undefined ? {} : { label }) };
+  return await putSlot(file, rootKey, secret, newOptions, (slot) => slots.map((s) => (s === old ? slot : s)));
+}
+
+/**
+ * Removes a slot. That does not revoke a copy of the file that someone kept: only a new root key does.
+ *
+ * @throws VaultError LAST_SLOT, NOT_FOUND, IN_USE, WRONG_KEY, DAMAGED, NO_SPACE, NOT_PERMITTED, FAILED
+ */
+export async function removeSlot(file: VaultFile, rootKey: SecretKey, slotId: string): Promise<VaultFile> {
+  const { slots } = file.current.content;
+  const old = getSlot(slots, slotId);
+  if (slots.length === 1) {
+    throw new VaultError(
+      'LAST_SLOT',
+      'this is the only key slot, and nothing would open the vault without it',
+      {
+        hint: 'add another one first',
+      },
+    );
+  }
+  return await change(
+    file,
+    rootKey,
+    slots.filter((slot) => slot !== old),
+  );
+}
+
+/**
+ * Writes both copies again when one is missing, damaged or different, so that both are what `file` says; without need, nothing is
+ * written. For the owner, after unlocking.
+ *
+ * @throws VaultError IN_USE, WRONG_KEY, NO_SPACE, NOT_PERMITTED, FAILED
+ */
+export async function repairVaultFile(file: VaultFile, rootKey: SecretKey): Promise<VaultFile> {
+  if (!file.needsRepair) return file;
+  const repaired = await change(file, rootKey, file.current.content.slots);
+  return {
+    ...repaired,
+    warnings: [...file.warnings, 'both copies of the key slots have been written again'],
+  };
+}
+
+async function putSlot(
+  file: VaultFile,
+  rootKey: SecretKey,
+  secret: SlotSecret,
+  options: NewSlotOptions,
+  place: (slot: Slot) => readonly Slot[],
+): Promise<ChangedVaultFile> {
+  if (secret.kind === 'keyfile') await refuseKeyfileInside(secret.path, file.paths.directory);
+  const slotOptions = toSlotOptions(options);
+  using loaded = await loadSecret(secret);
+  const slot = await makeSlot(rootKey, loaded, slotOptions, drawRandomness(file.current.content.slots));
+  const changed = await change(file, rootKey, place(slot), { id: slot.id, secret: loaded });
+  return { file: { ...changed, warnings: loaded.warnings }, slot: slotInfo(slot) };
+}
+
+async function change(
+  file: VaultFile,
+  rootKey: SecretKey,
+  slots: readonly Slot[],
+  prove?: SlotToProve,
+): Promise<VaultFile> {
+  const { paths, current } = file;
+  if (!isAuthentic(current, rootKey))
+    throw new VaultError('WRONG_KEY', 'this is not the root key of these key slots');
+  return await takeTurn(paths.vaultFile, async () => {
+    const newestGeneration = await checkOnDisk(file, rootKey);
+    const content = { ...current.content, generation: newestGeneration + 1, slots: [...slots] };
+    const written = await writeVaultFile(paths, content, rootKey, prove === undefined ? {} : { prove });
+    return vaultFileOf(paths, written);
+  });
+}
+
+/** The highest authentic generation on disk, where one of the copies is still what the change starts from. */
+async function checkOnDisk(file: VaultFile, rootKey: SecretKey): Promise<number> {
+  const { current, other, isCopyForeign } = await readVaultFile(file.paths);
+  if (isCopyForeign) {
+    throw new VaultError('DAMAGED', `${file.paths.vaultFileCopy} belongs to another vault`, {
+      hint: 'move it away or put the right one back; nothing is changed before that',
+    });
+  }
+  const copies = other === undefined ? [current] : [current, other];
+  if (!copies.some(({ bytes }) => Buffer.compare(bytes, file.current.bytes) === 0)) {
+    throw new VaultError('IN_USE', 'the key slots have been changed by something else meanwhile', {
+      hint: 'open the vault again',
+    });
+  }
+  // What anyone can have written there must not use up the numbers.
+  const authentic = copies.filter((copy) => isAuthentic(copy, rootKey));
+  return Math.max(...authentic.map(({ content }) => content.generation));
+}
+
+function getSlot(slots: readonly Slot[], id: string): Slot {
+  const slot = slots.find((candidate) => candidate.id === id);
+  if (slot !== undefined) return slot;
+  throw new VaultError('NOT_FOUND', `there is no key slot ${id}`, { hint: '`coffer key ls` lists them' });
+}

@@ -1,0 +1,155 @@
+import type { SecretKey } from '@coffer/crypto';
+import { VaultError } from '../errors.ts';
+import { loadSecret } from '../slots/loaded-secret.ts';
+import type { LoadedSecret } from '../slots/loaded-secret.ts';
+import { openSlot } from '../slots/open-slot.ts';
+import { ARGON2ID_BOUNDS } from '../slots/slot.ts';
+import type { Slot, SlotSecret } from '../slots/slot.ts';
+import type { ParsedVaultFile } from './content.ts';
+import { isAuthentic } from './encode.ts';
+import { vaultFileOf } from './vault-file.ts';
+import type { VaultFile } from './vault-file.ts';
+
+/** Memory times passes that one unlocking may cost: that of the most expensive slot there can be (the default slot costs 1/53). */
+export const MAX_UNLOCK_WORK_KIB: number = ARGON2ID_BOUNDS.memoryKiB.max * ARGON2ID_BOUNDS.passes.max;
+
+export interface UnlockedVaultFile {
+  /** The caller disposes of it. */
+  readonly rootKey: SecretKey;
+  /** Authenticated; the one to go on with, which is the older copy if only that opened. */
+  readonly file: VaultFile;
+  /** The slot that opened. */
+  readonly slotId: string;
+}
+
+/**
+ * Opens a slot and authenticates the whole file with what was in it.
+ *
+ * Without `slotId`, the slots of the secret's kind are tried in their order, one at a time, as `cryptsetup open` does, and their work
+ * together is bounded by `MAX_UNLOCK_WORK_KIB`; with it, that slot alone. When the two copies differ (an interrupted change), the newer
+ * one is tried first, and what opens or is authentic counts: the old secret still opens the older one.
+ *
+ * @throws VaultError WRONG_KEY, DAMAGED (a slot opens, and the file was changed by someone without the root key), NOT_FOUND (no slot
+ *   `slotId`), INVALID_INPUT (a slot of another kind, a bad passphrase, not a keyfile), or what reading a keyfile throws
+ */
+export async function unlockVaultFile(
+  file: VaultFile,
+  secret: SlotSecret,
+  options: { readonly slotId?: string } = {},
+): Promise<UnlockedVaultFile> {
+  const copies = file.other === undefined ? [file.current] : [file.current, file.other];
+  const { slotId } = options;
+  if (slotId !== undefined) checkSlotId(copies, slotId, secret);
+  using loaded = await loadSecret(secret);
+  using attempts = new Attempts(loaded);
+  let isTampered = false;
+  for (const copy of copies) {
+    for (const slot of copy.content.slots) {
+      if (slot.kind !== secret.kind || (slotId !== undefined && slot.id !== slotId)) continue;
+      const rootKey = await attempts.open(slot);
+      if (rootKey === undefined) continue;
+      if (isAuthentic(copy, rootKey)) {
+        return {
+          rootKey: attempts.release(rootKey),
+          file: accepted(file, copy, loaded.warnings),
+          slotId: slot.id,
+        };
+      }
+      isTampered = true;
+    }
+  }
+  if (isTampered) throw tampered(file);
+  throw wrongKey(file, secret, attempts.isExhausted);
+}
+
+/** Tries slots, none twice, within the bound on work. Root keys that are not released are zeroed with it. */
+class Attempts implements Disposable {
+  readonly #secret: LoadedSecret;
+  readonly #results = new Map<string, SecretKey | undefined>();
+  #workKiB = 0;
+  #isExhausted = false;
+
+  constructor(secret: LoadedSecret) {
+    this.#secret = secret;
+  }
+
+  /** Whether a slot was passed over because the work was used up. */
+  get isExhausted(): boolean {
+    return this.#isExhausted;
+  }
+
+  async open(slot: Slot): Promise<SecretKey | undefined> {
+    // The two copies mostly have the same slots.
+    const identity = JSON.stringify(slot);
+    if (this.#results.has(identity)) return this.#results.get(identity);
+    const workKiB = slot.kind === 'passphrase' ? slot.argon2id.memoryKiB * slot.argon2id.passes : 0;
+    if (this.#workKiB + workKiB > MAX_UNLOCK_WORK_KIB) {
+      this.#isExhausted = true;
+      return undefined;
+    }
+    this.#workKiB += workKiB;
+    const rootKey = await openSlot(slot, this.#secret);
+    this.#results.set(identity, rootKey);
+    return rootKey;
+  }
+
+  release(rootKey: SecretKey): SecretKey {
+    for (const [identity, other] of this.#results) if (other === rootKey) this.#results.delete(identity);
+    return rootKey;
+  }
+
+  [Symbol.dispose](): void {
+    for (const rootKey of this.#results.values()) rootKey?.[Symbol.dispose]();
+    this.#results.clear();
+  }
+}
+
+function accepted(file: VaultFile, copy: ParsedVaultFile, secretWarnings: readonly string[]): VaultFile {
+  const { paths, isCopyForeign, needsRepair } = file;
+  if (copy === file.current) {
+    const warnings = [...file.warnings, ...secretWarnings];
+    return vaultFileOf(paths, copy, { warnings, needsRepair, other: file.other, isCopyForeign });
+  }
+  const older =
+    'the secret opens only the older copy of the key slots, so that the last, interrupted change does not count';
+  const warnings = [...file.warnings, older, ...secretWarnings];
+  return vaultFileOf(paths, copy, { warnings, needsRepair, other: file.current, isCopyForeign });
+}
+
+function checkSlotId(copies: readonly ParsedVaultFile[], slotId: string, secret: SlotSecret): void {
+  const slot = copies.flatMap(({ content }) => content.slots).find(({ id }) => id === slotId);
+  if (slot === undefined) {
+    throw new VaultError('NOT_FOUND', `there is no key slot ${slotId}`, {
+      hint: '`coffer key ls` lists them',
+    });
+  }
+  if (slot.kind !== secret.kind) {
+    throw new VaultError(
+      'INVALID_INPUT',
+      `key slot ${slotId} opens with a ${slot.kind}, not with a ${secret.kind}`,
+    );
+  }
+}
+
+function wrongKey(file: VaultFile, secret: SlotSecret, isExhausted: boolean): VaultError {
+  const what = secret.kind === 'passphrase' ? 'passphrase' : `keyfile ${secret.path}`;
+  if (file.slots.every(({ kind }) => kind !== secret.kind)) {
+    return new VaultError('WRONG_KEY', `this vault does not open with a ${secret.kind}`, {
+      hint: '`coffer key ls` shows what it opens with',
+    });
+  }
+  if (!isExhausted) return new VaultError('WRONG_KEY', `the ${what} does not open this vault`);
+  return new VaultError('WRONG_KEY', `the ${what} opens none of the key slots that were tried`, {
+    hint: 'the slots are too expensive to try all of them: name the one to open',
+  });
+}
+
+function tampered(file: VaultFile): VaultError {
+  return new VaultError(
+    'DAMAGED',
+    `the key slots in ${file.paths.vaultFile} were changed by something other than Coffer`,
+    {
+      hint: 'the secret is right; put back a copy of vault.json from a backup of the vault',
+    },
+  );
+}
