@@ -80,7 +80,11 @@ async function* checkDatabase(
   database.checkpoint('truncate');
   const key = databaseKey();
   try {
-    const scan = await scanPagesInChild({ path: database.path, key, ...(signal === undefined ? {} : { signal }) });
+    const scan = await scanPagesInChild({
+      path: database.path,
+      key,
+      ...(signal === undefined ? {} : { signal }),
+    });
     if (scan.damagedPages.length > 0) {
       const pages = scan.damagedPages.slice(0, 10).join(', ') + (scan.damagedPages.length > 10 ? ', …' : '');
       const count = `${String(scan.damagedPages.length)} of ${String(scan.pageCount)} pages`;
@@ -107,7 +111,8 @@ async function* checkFolder(context: StorageContext): AsyncGenerator<Finding> {
       if (row?.placement === 'sealed') continue;
       yield {
         ...inFolder('FILE_UNREFERENCED', `files/${name} belongs to no file of this vault`),
-        remedy: 'was an older data.db put back? it is moved to quarantine/ at the next recovery, never deleted',
+        remedy:
+          'was an older data.db put back? it is moved to quarantine/ at the next recovery, never deleted',
       };
     } else if (parsed.kind === 'temporary') {
       yield inFolder('FILE_LEFT_OVER', `files/${name} is left over from a save that did not finish`);
@@ -121,7 +126,13 @@ async function* checkFolder(context: StorageContext): AsyncGenerator<Finding> {
 }
 
 function inFolder(code: FindingCode, message: string): Finding {
-  return { code, subject: 'folder', file: undefined, message, remedy: 'open the vault again: recovery removes it' };
+  return {
+    code,
+    subject: 'folder',
+    file: undefined,
+    message,
+    remedy: 'open the vault again: recovery removes it',
+  };
 }
 
 async function checkSize(context: StorageContext, row: FileRow): Promise<Finding | undefined> {
@@ -130,11 +141,17 @@ async function checkSize(context: StorageContext, row: FileRow): Promise<Finding
   const expected = sealedFileSize(row.sizeBytes);
   if (size === expected) return undefined;
   if (size === undefined) {
-    return fileFinding(row, damaged('FILE_MISSING', `${row.name} is lost: its sealed file files/${row.id}.enc is missing`));
+    return fileFinding(
+      row,
+      damaged('FILE_MISSING', `${row.name} is lost: its sealed file files/${row.id}.enc is missing`),
+    );
   }
   const code = size < expected ? 'FILE_TRUNCATED' : 'FILE_EXTENDED';
   const sizes = `${String(size)} bytes instead of ${String(expected)}`;
-  return fileFinding(row, damaged(code, `${row.name} is damaged: its sealed file has the wrong length (${sizes})`));
+  return fileFinding(
+    row,
+    damaged(code, `${row.name} is damaged: its sealed file has the wrong length (${sizes})`),
+  );
 }
 
 async function readWhole(
@@ -169,7 +186,12 @@ function fileFinding(row: FileRow, error: StorageError): Finding {
 }
 
 /** Only a read proves a file whole again; a look at its size can prove it damaged. */
-function recordCondition({ database }: StorageContext, row: FileRow, finding: Finding | undefined, read: boolean): void {
+function recordCondition(
+  { database }: StorageContext,
+  row: FileRow,
+  finding: Finding | undefined,
+  read: boolean,
+): void {
   const found = finding === undefined ? 'ok' : finding.code === 'FILE_MISSING' ? 'missing' : 'damaged';
   if (found === row.condition || (found === 'ok' && !read)) return;
   database.files.setCondition(row.id, found);

@@ -36,7 +36,10 @@ export function buryFile(context: StorageContext, id: FileId): FileRow {
 }
 
 /** After the transaction: makes the sealed files of buried rows unreadable and gone. Returns those that resisted. */
-export async function removeBuried(context: StorageContext, rows: readonly FileRow[]): Promise<readonly FileRow[]> {
+export async function removeBuried(
+  context: StorageContext,
+  rows: readonly FileRow[],
+): Promise<readonly FileRow[]> {
   const sealed = rows.filter((row) => row.placement === 'sealed');
   if (sealed.length === 0) return [];
   const pending: FileRow[] = [];

@@ -1,6 +1,7 @@
 import { constants } from 'node:fs';
 import type { BigIntStats } from 'node:fs';
 import { open } from 'node:fs/promises';
+import type { FileHandle } from 'node:fs/promises';
 import { StorageError, errnoOf } from './errors.ts';
 
 /**
@@ -36,19 +37,14 @@ export async function openSource(source: FileSource): Promise<OpenSource> {
     return { ...NOTHING_KNOWN, pieces: checkedPieces(source) };
   }
   if ('path' in source && typeof source.path === 'string') return openPath(source.path);
-  throw new StorageError('INVALID', 'cannot read the source: give bytes, an async iterable, a stream or { path }');
+  throw new StorageError(
+    'INVALID',
+    'cannot read the source: give bytes, an async iterable, a stream or { path }',
+  );
 }
 
 async function openPath(path: string): Promise<OpenSource> {
-  let handle;
-  try {
-    // Not through a link, and without waiting for somebody to open the other end of a FIFO.
-    handle = await open(path, constants.O_RDONLY | (constants.O_NOFOLLOW ?? 0) | (constants.O_NONBLOCK ?? 0));
-  } catch (error) {
-    // A socket can't be opened at all (ENXIO), a link not with O_NOFOLLOW (ELOOP, and EMLINK on FreeBSD).
-    if (['ELOOP', 'EMLINK', 'ENXIO', 'EISDIR'].includes(errnoOf(error) ?? '')) throw notAFile(path, error);
-    throw error;
-  }
+  const handle = await openRegular(path);
   const before = await handle.stat({ bigint: true }).catch(async (error: unknown) => {
     await handle.close();
     throw error;
@@ -69,7 +65,8 @@ async function openPath(path: string): Promise<OpenSource> {
       if (BigInt(offset) > before.size) throw changed(path);
       yield buffer.subarray(0, bytesRead);
     }
-    if (BigInt(offset) !== before.size || hasChanged(before, await handle.stat({ bigint: true }))) throw changed(path);
+    if (BigInt(offset) !== before.size || hasChanged(before, await handle.stat({ bigint: true })))
+      throw changed(path);
   }
   return {
     pieces: pieces(),
@@ -79,12 +76,26 @@ async function openPath(path: string): Promise<OpenSource> {
   };
 }
 
+async function openRegular(path: string): Promise<FileHandle> {
+  try {
+    // Not through a link, and without waiting for somebody to open the other end of a FIFO.
+    return await open(path, constants.O_RDONLY | (constants.O_NOFOLLOW ?? 0) | (constants.O_NONBLOCK ?? 0));
+  } catch (error) {
+    // A socket can't be opened at all (ENXIO), a link not with O_NOFOLLOW (ELOOP, and EMLINK on FreeBSD).
+    if (['ELOOP', 'EMLINK', 'ENXIO', 'EISDIR'].includes(errnoOf(error) ?? '')) throw notAFile(path, error);
+    throw error;
+  }
+}
+
 function hasChanged(before: BigIntStats, after: BigIntStats): boolean {
   return before.size !== after.size || before.mtimeNs !== after.mtimeNs;
 }
 
 function changed(path: string): StorageError {
-  return new StorageError('SOURCE_CHANGED', `${path} changed while it was read; nothing was stored, try again`);
+  return new StorageError(
+    'SOURCE_CHANGED',
+    `${path} changed while it was read; nothing was stored, try again`,
+  );
 }
 
 function notAFile(path: string, cause?: unknown): StorageError {
@@ -98,7 +109,10 @@ async function* onePiece(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
 async function* checkedPieces(source: AsyncIterable<unknown>): AsyncGenerator<Uint8Array> {
   for await (const piece of source) {
     if (!(piece instanceof Uint8Array)) {
-      throw new StorageError('INVALID', 'cannot read the source: it must yield Uint8Array pieces, not text or objects');
+      throw new StorageError(
+        'INVALID',
+        'cannot read the source: it must yield Uint8Array pieces, not text or objects',
+      );
     }
     yield piece;
   }

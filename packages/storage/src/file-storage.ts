@@ -49,13 +49,22 @@ export class FileStorage {
   }
 
   /** Opens the storage and, when the last use did not end cleanly, finishes or undoes what it left. */
-  static async open(options: FileStorageOptions): Promise<{ storage: FileStorage; recovery: Recovery | undefined }> {
+  static async open(
+    options: FileStorageOptions,
+  ): Promise<{ storage: FileStorage; recovery: Recovery | undefined }> {
     const { thresholdBytes = DEFAULT_THRESHOLD_BYTES, nowMs = Date.now } = options;
     if (!Number.isInteger(thresholdBytes) || thresholdBytes < 0 || thresholdBytes > MAX_THRESHOLD_BYTES) {
       throw new StorageError('INVALID', 'the threshold is a number of bytes from 0 to 16 MiB');
     }
     const folder = new SealedFolder(options.directory);
-    const context = { database: options.database, folder, keys: options.keys, thresholdBytes, nowMs, unsettled: new Set<FileId>() };
+    const context = {
+      database: options.database,
+      folder,
+      keys: options.keys,
+      thresholdBytes,
+      nowMs,
+      unsettled: new Set<FileId>(),
+    };
     try {
       await folder.create();
       const recovery = isUnclean(context) ? await recover(context) : undefined;
@@ -84,7 +93,10 @@ export class FileStorage {
 
   /** Writes a file to a path, where it appears only once it is whole, verified and durable. */
   async writeFileTo(id: FileId, path: string, options: WriteFileOptions = {}): Promise<FileRow> {
-    return this.#run((signal) => writeFileTo(this.#context, id, path, { ...options, signal }), options.signal);
+    return this.#run(
+      (signal) => writeFileTo(this.#context, id, path, { ...options, signal }),
+      options.signal,
+    );
   }
 
   /** Deletes a file. Throws `NOT_FOUND`. */

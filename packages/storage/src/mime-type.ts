@@ -4,7 +4,13 @@ export const MIME_SAMPLE_SIZE_BYTES: number = 64 * 1024;
 export const DEFAULT_MIME_TYPE = 'application/octet-stream';
 
 // Containers of many formats: the name then says more than the content does (.docx, .epub, .apk, .odt, .svg, .opus, .msi).
-const CONTAINERS = new Set(['application/zip', 'application/xml', 'application/x-cfb', 'audio/ogg', 'video/ogg']);
+const CONTAINERS = new Set([
+  'application/zip',
+  'application/xml',
+  'application/x-cfb',
+  'audio/ogg',
+  'video/ogg',
+]);
 
 /**
  * MIME type by content (the first 64 KiB), then by name, else `application/octet-stream`. A container that many formats

@@ -3,7 +3,7 @@ import { acquireOwnerLock, createDatabase, openDatabase } from '@coffer/database
 import { existsSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { toStorageError } from './errors.ts';
+import { StorageError, toStorageError } from './errors.ts';
 import { FileStorage } from './file-storage.ts';
 import type { Recovery } from './recover.ts';
 import { StorageKeys } from './storage-keys.ts';
@@ -32,6 +32,7 @@ export interface OwnedFileStorage extends AsyncDisposable {
  */
 export async function openFileStorage(options: OpenFileStorageOptions): Promise<OwnedFileStorage> {
   const { directory, key, thresholdBytes } = options;
+  if (key.length !== 32) throw new StorageError('INVALID', 'the key of a file storage has 32 bytes');
   // What is opened below is closed again, in reverse order, when a later step fails.
   await using opening = new AsyncDisposableStack();
   try {

@@ -61,7 +61,8 @@ export async function getFile(context: StorageContext, id: FileId): Promise<Uint
 /** The bytes of a small file, held against the row's size and SHA-256. */
 export function getCheckedBlob({ database }: StorageContext, row: FileRow): Uint8Array {
   const blob = findBlob(database.files, row);
-  if (blob === undefined) throw damaged('BLOB_MISSING', `${row.name} is lost: its bytes are not in the database`);
+  if (blob === undefined)
+    throw damaged('BLOB_MISSING', `${row.name} is lost: its bytes are not in the database`);
   if (blob.length !== row.sizeBytes || !constantTimeEqual(sha256(blob), row.sha256)) {
     throw damaged('BLOB_DAMAGED', `${row.name} is damaged: its bytes do not match its SHA-256`);
   }
@@ -77,7 +78,12 @@ function findBlob(files: StorageContext['database']['files'], row: FileRow): Uin
   }
 }
 
-async function* readBlob(context: StorageContext, row: FileRow, start: number, end: number): AsyncGenerator<Uint8Array> {
+async function* readBlob(
+  context: StorageContext,
+  row: FileRow,
+  start: number,
+  end: number,
+): AsyncGenerator<Uint8Array> {
   const blob = await Promise.resolve(getCheckedBlob(context, row));
   if (end > start) yield blob.subarray(start, end);
 }
@@ -104,11 +110,17 @@ async function* readSealed(
   }
 }
 
-function parseRange(row: FileRow, { start = 0, end = row.sizeBytes }: ReadOptions): { start: number; end: number } {
+function parseRange(
+  row: FileRow,
+  { start = 0, end = row.sizeBytes }: ReadOptions,
+): { start: number; end: number } {
   const outside = !Number.isSafeInteger(start) || !Number.isSafeInteger(end) || start < 0 || end < start;
   if (outside || start > row.sizeBytes) {
     const range = `${String(start)} to ${String(end)}`;
-    throw new StorageError('INVALID', `the range ${range} is not within ${row.name} (${String(row.sizeBytes)} bytes)`);
+    throw new StorageError(
+      'INVALID',
+      `the range ${range} is not within ${row.name} (${String(row.sizeBytes)} bytes)`,
+    );
   }
   return { start, end: Math.min(end, row.sizeBytes) };
 }

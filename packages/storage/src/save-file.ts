@@ -37,7 +37,7 @@ export interface SaveOptions {
   readonly onProgress?: (bytesDone: number) => void;
   /**
    * Runs synchronously inside the transaction, before the row is inserted: to keep names unique, to replace a file, to record a
-   * transfer's last state. What it throws undoes the save.
+   * transfer's last state. What it throws undoes the save and is thrown on unchanged.
    */
   readonly place?: (draft: FileRow) => Placing;
 }
@@ -53,18 +53,37 @@ interface PreparedFile {
  * Stores a file. At any time a row references only durable content, and no plaintext is on disk:
  * seal to a temporary name and sync; insert the row; rename and sync the folder; acknowledge by returning.
  */
-export async function saveFile(context: StorageContext, source: FileSource, options: SaveOptions): Promise<FileRow> {
+export async function saveFile(
+  context: StorageContext,
+  source: FileSource,
+  options: SaveOptions,
+): Promise<FileRow> {
   const doing = `cannot save ${options.name}`;
   try {
     throwIfAborted(options.signal, doing);
     const prepared = await prepareFile(context, source, options);
     return await commitFile(context, prepared, options);
   } catch (error) {
-    throw toStorageError(error, doing);
+    throw error instanceof PlacingRefused ? error.cause : toStorageError(error, doing);
   }
 }
 
-async function prepareFile(context: StorageContext, source: FileSource, options: SaveOptions): Promise<PreparedFile> {
+/** Carries what `place` threw through the layers that would translate it. */
+class PlacingRefused extends Error {}
+
+function askPlacing(place: SaveOptions['place'], draft: FileRow): Placing | undefined {
+  try {
+    return place?.(draft);
+  } catch (error) {
+    throw new PlacingRefused('refused', { cause: error });
+  }
+}
+
+async function prepareFile(
+  context: StorageContext,
+  source: FileSource,
+  options: SaveOptions,
+): Promise<PreparedFile> {
   const name = parseFileName(options.name);
   const folder = parseFolder(options.folder ?? '');
   await using opened = await openSource(source);
@@ -96,7 +115,11 @@ async function prepareFile(context: StorageContext, source: FileSource, options:
   return { row: draft(hash.digest(), sizeBytes, 'sealed'), blob: undefined };
 }
 
-async function commitFile(context: StorageContext, prepared: PreparedFile, options: SaveOptions): Promise<FileRow> {
+async function commitFile(
+  context: StorageContext,
+  prepared: PreparedFile,
+  options: SaveOptions,
+): Promise<FileRow> {
   const { database, folder } = context;
   const { id } = prepared.row;
   let row = prepared.row;
@@ -105,7 +128,7 @@ async function commitFile(context: StorageContext, prepared: PreparedFile, optio
   try {
     throwIfAborted(options.signal, `cannot save ${row.name}`);
     database.transaction(() => {
-      const placing = options.place?.(row);
+      const placing = askPlacing(options.place, row);
       if (placing !== undefined) {
         row = { ...row, folder: parseFolder(placing.folder), name: parseFileName(placing.name) };
         if (placing.replaces !== undefined) replaced = buryFile(context, placing.replaces);
@@ -221,7 +244,10 @@ async function takeHead(
   return { head: held.length === 1 && only !== undefined ? only : Buffer.concat(held, heldBytes), rest };
 }
 
-async function* joined(head: Uint8Array, rest: AsyncGenerator<Uint8Array> | undefined): AsyncGenerator<Uint8Array> {
+async function* joined(
+  head: Uint8Array,
+  rest: AsyncGenerator<Uint8Array> | undefined,
+): AsyncGenerator<Uint8Array> {
   yield head;
   if (rest !== undefined) yield* rest;
 }

@@ -89,7 +89,8 @@ export class SealedFolder {
     await mkdir(this.quarantinePath, { recursive: true, mode: 0o700 });
     const name = `${id}.enc`;
     let target = join(this.quarantinePath, name);
-    for (let copy = 1; await exists(target); copy++) target = join(this.quarantinePath, `${name}.${String(copy)}`);
+    for (let copy = 1; await exists(target); copy++)
+      target = join(this.quarantinePath, `${name}.${String(copy)}`);
     await rename(join(this.path, name), target);
     await syncFolder(this.quarantinePath);
     return target;
@@ -116,7 +117,7 @@ export async function shredFile(path: string): Promise<void> {
   try {
     const { size } = await handle.stat();
     const zeros = new Uint8Array(Math.min(size, SEALED_FILE.HEADER_SIZE_BYTES));
-    for (let done = 0; done < zeros.length; ) {
+    for (let done = 0; done < zeros.length;) {
       done += (await handle.write(zeros, done, zeros.length - done, done)).bytesWritten;
     }
     await handle.datasync();

@@ -86,7 +86,11 @@ export class SealedReader implements AsyncDisposable {
       return openSegment(this.#fileKey, { index, final, token });
     } catch (error) {
       if (!(error instanceof CryptoError)) throw error;
-      throw damaged('SEGMENT_DAMAGED', `${this.#file.name} is damaged: segment ${String(index)} is not authentic`, error);
+      throw damaged(
+        'SEGMENT_DAMAGED',
+        `${this.#file.name} is damaged: segment ${String(index)} is not authentic`,
+        error,
+      );
     }
   }
 
@@ -112,7 +116,10 @@ async function openSealed(path: string, file: SealedFileRef): Promise<FileHandle
 
 function decode(header: Uint8Array, file: SealedFileRef, keys: StorageKeys): ReturnType<typeof decodeHeader> {
   try {
-    return decodeHeader(header, { storageKeyOf: (epoch) => keys.find(epoch), fileId: fileIdToBytes(file.id) });
+    return decodeHeader(header, {
+      storageKeyOf: (epoch) => keys.find(epoch),
+      fileId: fileIdToBytes(file.id),
+    });
   } catch (error) {
     if (!(error instanceof CryptoError)) throw error;
     switch (error.code) {
@@ -121,9 +128,17 @@ function decode(header: Uint8Array, file: SealedFileRef, keys: StorageKeys): Ret
       case 'UNSUPPORTED':
         throw damaged('HEADER_UNSUPPORTED', `${file.name} cannot be read: ${error.message}`, error);
       case 'UNKNOWN_KEY_EPOCH':
-        throw damaged('KEY_EPOCH_UNKNOWN', `${file.name} is sealed under a key that this vault does not have`, error);
+        throw damaged(
+          'KEY_EPOCH_UNKNOWN',
+          `${file.name} is sealed under a key that this vault does not have`,
+          error,
+        );
       default:
-        throw damaged('HEADER_DAMAGED', `${file.name} is damaged: its sealed file has no authentic header`, error);
+        throw damaged(
+          'HEADER_DAMAGED',
+          `${file.name} is damaged: its sealed file has no authentic header`,
+          error,
+        );
     }
   }
 }
@@ -135,7 +150,7 @@ async function readExactly(
   file: SealedFileRef,
 ): Promise<Uint8Array> {
   const bytes = new Uint8Array(sizeBytes);
-  for (let done = 0; done < sizeBytes; ) {
+  for (let done = 0; done < sizeBytes;) {
     const { bytesRead } = await handle.read(bytes, done, sizeBytes - done, position + done);
     if (bytesRead === 0) throw truncated(file, position + done, position + sizeBytes);
     done += bytesRead;
@@ -144,7 +159,11 @@ async function readExactly(
 }
 
 function missing(file: SealedFileRef, cause?: unknown): StorageError {
-  return damaged('FILE_MISSING', `${file.name} is lost: its sealed file files/${file.id}.enc is missing`, cause);
+  return damaged(
+    'FILE_MISSING',
+    `${file.name} is lost: its sealed file files/${file.id}.enc is missing`,
+    cause,
+  );
 }
 
 function truncated(file: SealedFileRef, size: number, expected: number): StorageError {

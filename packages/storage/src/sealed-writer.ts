@@ -62,7 +62,7 @@ export class SealedWriter implements AsyncDisposable {
   }
 
   async #write(bytes: Uint8Array): Promise<void> {
-    for (let done = 0; done < bytes.length; ) {
+    for (let done = 0; done < bytes.length;) {
       // A short write is not an error: a nearly full disk or a signal may cause one.
       const { bytesWritten } = await this.#handle.write(bytes, done, bytes.length - done, this.#offset);
       done += bytesWritten;

@@ -18,7 +18,7 @@ export async function* cutSegments(
   let index = 0;
   try {
     for await (const piece of pieces) {
-      for (let taken = 0; taken < piece.length; ) {
+      for (let taken = 0; taken < piece.length;) {
         // A full buffer is the final segment unless something follows: so it waits for the next byte.
         if (filled === segmentSizeBytes) {
           yield { index, final: false, plaintext: buffer };

@@ -10,7 +10,8 @@ export class StorageKeys implements Disposable {
   readonly #keys: ReadonlyMap<number, SecretKey>;
 
   constructor(currentEpoch: number, keys: ReadonlyMap<number, SecretKey>) {
-    if (!keys.has(currentEpoch)) throw new StorageError('INVALID', 'the storage key of the current epoch is missing');
+    if (!keys.has(currentEpoch))
+      throw new StorageError('INVALID', 'the storage key of the current epoch is missing');
     this.currentEpoch = currentEpoch;
     this.#keys = keys;
   }
@@ -26,7 +27,8 @@ export class StorageKeys implements Disposable {
 
   get(epoch: number): SecretKey {
     const key = this.#keys.get(epoch);
-    if (key === undefined) throw new StorageError('INVALID', `there is no storage key of epoch ${String(epoch)}`);
+    if (key === undefined)
+      throw new StorageError('INVALID', `there is no storage key of epoch ${String(epoch)}`);
     return key;
   }
 

@@ -61,7 +61,7 @@ async function copyOut(
 ): Promise<void> {
   let offset = 0;
   for await (const piece of readFile(context, row.id, signal === undefined ? {} : { signal })) {
-    for (let done = 0; done < piece.length; ) {
+    for (let done = 0; done < piece.length;) {
       done += (await handle.write(piece, done, piece.length - done, offset + done)).bytesWritten;
     }
     offset += piece.length;

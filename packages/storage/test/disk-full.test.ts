@@ -1,0 +1,77 @@
+import { execFileSync } from 'node:child_process';
+import { mkdirSync, mkdtempSync, rmSync, statfsSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, expect, onTestFinished, test } from 'vitest';
+import { open, randomContent, sealedNames } from './support.ts';
+
+function canMount(): boolean {
+  const folder = mkdtempSync(join(tmpdir(), 'coffer-mount-'));
+  try {
+    execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=64k', 'tmpfs', folder], { stdio: 'ignore' });
+    execFileSync('umount', [folder], { stdio: 'ignore' });
+    return true;
+  } catch {
+    return false;
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+function mountSmall(size: string): string {
+  const folder = mkdtempSync(join(tmpdir(), 'coffer-full-'));
+  execFileSync('mount', ['-t', 'tmpfs', '-o', `size=${size}`, 'tmpfs', folder]);
+  onTestFinished(() => {
+    execFileSync('umount', ['-l', folder]);
+    rmSync(folder, { recursive: true, force: true });
+  });
+  return folder;
+}
+
+const mountable = canMount();
+
+describe.skipIf(!mountable)('on a full disk (needs root for a small tmpfs)', () => {
+  test('a save that does not fit fails with NO_SPACE, leaves nothing, and what was stored stays', async () => {
+    const mounted = mountSmall('6m');
+    const directory = join(mounted, 'vault');
+    mkdirSync(directory);
+    const { storage } = await open(directory);
+    const content = randomContent(500_000);
+    const kept = await storage.saveFile(content, { name: 'kept' });
+    await expect(storage.saveFile(randomContent(8_000_000), { name: 'too large' })).rejects.toMatchObject({
+      code: 'NO_SPACE',
+    });
+    expect(sealedNames(directory)).toEqual([`${kept.id}.enc`]);
+    expect(Buffer.from(await storage.getFile(kept.id)).equals(content)).toBe(true);
+    expect(storage.listFiles().rows).toHaveLength(1);
+    // And it goes on once there is space.
+    await storage.saveFile(randomContent(500_000), { name: 'fits' });
+  });
+
+  test('a small file that does not fit fails with NO_SPACE, and reading still works', async () => {
+    const mounted = mountSmall('3m');
+    const directory = join(mounted, 'vault');
+    mkdirSync(directory);
+    const { storage } = await open(directory);
+    const kept = await storage.saveFile(randomContent(1_000), { name: 'kept' });
+    const { bavail, bsize } = statfsSync(mounted);
+    writeFileSync(join(mounted, 'filler'), randomContent(bavail * bsize - 16_384));
+    await expect(storage.saveFile(randomContent(90_000), { name: 'no' })).rejects.toMatchObject({
+      code: 'NO_SPACE',
+    });
+    expect(await storage.getFile(kept.id)).toHaveLength(1_000);
+    expect(storage.listFiles().rows.map((row) => row.name)).toEqual(['kept']);
+  });
+
+  test('getting a file onto a full disk fails with NO_SPACE and leaves nothing there', async () => {
+    const mounted = mountSmall('1m');
+    const directory = mkdtempSync(join(tmpdir(), 'coffer-storage-'));
+    onTestFinished(() => {
+      rmSync(directory, { recursive: true, force: true });
+    });
+    const { storage } = await open(directory);
+    const { id } = await storage.saveFile(randomContent(3_000_000), { name: 'large' });
+    await expect(storage.writeFileTo(id, join(mounted, 'large'))).rejects.toMatchObject({ code: 'NO_SPACE' });
+    expect(statfsSync(mounted).bavail * statfsSync(mounted).bsize).toBeGreaterThan(900_000);
+  });
+});
