@@ -1,0 +1,94 @@
+import { SecretKey } from '@coffer/crypto';
+import { acquireOwnerLock, createDatabase } from '@coffer/database';
+import { mkdir, readdir, rm } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { createDurableFile, syncFolder } from './durable-file.ts';
+import { VaultError, errnoToVaultError } from './errors.ts';
+import { openParts } from './open-parts.ts';
+import { vaultPaths } from './paths.ts';
+import type { VaultPaths } from './paths.ts';
+import type { Argon2idCost, SlotSecret } from './slots/slot.ts';
+import { toVaultError } from './to-vault-error.ts';
+import { UNFINISHED_INIT, isUnfinishedInit } from './unfinished-init.ts';
+import { Vault } from './vault.ts';
+import { createVaultFile } from './vault-file/create.ts';
+
+export interface CreateVaultOptions {
+  /** Made, 0700, when it does not exist; otherwise it has to be empty. */
+  readonly directory: string;
+  /** What opens the vault. */
+  readonly secret: SlotSecret;
+  readonly label?: string;
+  /** 64 MiB, 3 passes, parallelism 4 when not given. */
+  readonly argon2id?: Argon2idCost;
+}
+
+/**
+ * Makes a vault and opens it. It exists from the moment its `vault.json` is durable; what a crash leaves before that, the next call clears.
+ * Throws `EXISTS` (a vault, or a folder that is not empty), `INVALID_INPUT`, `NO_SPACE`, `NOT_PERMITTED`, `IN_USE`.
+ */
+export async function createVault(options: CreateVaultOptions): Promise<Vault> {
+  const paths = vaultPaths(options.directory);
+  await using opening = new AsyncDisposableStack();
+  try {
+    await makeFolder(paths);
+    opening.use(acquireOwnerLock(paths.ownerLock));
+    await clearUnfinishedInit(paths);
+    await createDurableFile(join(paths.directory, UNFINISHED_INIT), new Uint8Array());
+    const rootKey = opening.use(SecretKey.generate());
+    makeDatabase(paths, rootKey);
+    const { secret, label, argon2id } = options;
+    const file = await createVaultFile(paths, {
+      rootKey,
+      secret,
+      ...(label === undefined ? {} : { label }),
+      ...(argon2id === undefined ? {} : { argon2id }),
+    });
+    await rm(join(paths.directory, UNFINISHED_INIT));
+    await syncFolder(paths.directory);
+    return new Vault(await openParts(paths, file, rootKey, opening));
+  } catch (error) {
+    throw toVaultError(error);
+  }
+}
+
+async function makeFolder(paths: VaultPaths): Promise<void> {
+  try {
+    await mkdir(paths.directory, { recursive: true, mode: 0o700 });
+    const names = await readdir(paths.directory);
+    // A mounted disk has this folder in its root from the beginning.
+    const isEmpty = names.every((name) => name === 'lost+found');
+    if (isEmpty || isUnfinishedInit(paths)) {
+      await syncFolder(dirname(paths.directory));
+      return;
+    }
+    const isVault = names.includes('vault.json') || names.includes('vault.json.bak');
+    throw isVault
+      ? new VaultError('EXISTS', `there is a vault in ${paths.directory} already`)
+      : new VaultError('EXISTS', `the folder ${paths.directory} is not empty`, {
+          hint: 'choose an empty one',
+        });
+  } catch (error) {
+    throw errnoToVaultError(error, `cannot make a vault in ${paths.directory}`);
+  }
+}
+
+/** Only what an `init` that never finished has made itself; nobody was ever told that it is a vault. */
+async function clearUnfinishedInit(paths: VaultPaths): Promise<void> {
+  if (!isUnfinishedInit(paths)) return;
+  const { database, vaultFile, vaultFileCopy, files } = paths;
+  const made = [database, `${database}-wal`, `${database}-shm`, `${database}-journal`];
+  const leftovers = [vaultFileCopy, `${vaultFile}.tmp`, `${vaultFileCopy}.tmp`, files];
+  for (const path of [...made, ...leftovers]) await rm(path, { recursive: true, force: true });
+  await rm(join(paths.directory, UNFINISHED_INIT));
+}
+
+function makeDatabase(paths: VaultPaths, rootKey: SecretKey): void {
+  using databaseKey = rootKey.derive('coffer/database/v1');
+  const key = databaseKey.exportBytes();
+  try {
+    createDatabase({ path: paths.database, key }).close();
+  } finally {
+    key.fill(0);
+  }
+}

@@ -1,0 +1,104 @@
+import type { CofferDatabase, FileId } from '@coffer/database';
+import type {
+  FileStorage,
+  Finding as StorageFinding,
+  FindingCode as StorageFindingCode,
+} from '@coffer/storage';
+import { toVaultError } from '../to-vault-error.ts';
+import { BulkMeter } from './bulk-progress.ts';
+import type { BulkProgress } from './bulk-progress.ts';
+import { joinPath } from './file-entry.ts';
+import { resolveItem } from './resolve-item.ts';
+import { rowsInFolder } from './rows-in-folder.ts';
+
+export type FindingCode = StorageFindingCode | 'VAULT_FILE_COPY' | 'LOOSE_MODE';
+
+/** One thing that is wrong with a vault. */
+export interface Finding {
+  /** Stable; one for each kind of damage. */
+  readonly code: FindingCode;
+  readonly subject: 'file' | 'database' | 'folder' | 'slots';
+  /** The file that is affected. */
+  readonly id?: string;
+  readonly path?: string;
+  readonly message: string;
+  readonly remedy: string;
+}
+
+export type CheckEvent =
+  | { readonly type: 'finding'; readonly finding: Finding }
+  | {
+      readonly type: 'summary';
+      readonly files: number;
+      readonly sizeBytes: number;
+      readonly findings: number;
+    };
+
+export interface CheckOptions {
+  /** Paths, names, folders or ids; everything when not given, the database and the vault's own files included. */
+  readonly items?: readonly string[];
+  /** `full` reads and verifies every byte, `sample` those of some files, `quick` compares names and sizes only. */
+  readonly mode: 'full' | 'quick' | 'sample';
+  readonly samplePercent?: number;
+  readonly signal?: AbortSignal;
+  readonly onProgress?: (progress: BulkProgress) => void;
+}
+
+interface CheckContext {
+  readonly database: CofferDatabase;
+  readonly storage: FileStorage;
+  /** What is wrong with vault.json, its copy and the modes of the vault's folder. */
+  readonly ownFindings: () => Promise<readonly Finding[]>;
+}
+
+/** Verifies a vault and yields what is wrong, then a summary. */
+export async function* checkVault(context: CheckContext, options: CheckOptions): AsyncGenerator<CheckEvent> {
+  const { database, storage } = context;
+  const { mode, samplePercent, signal, items } = options;
+  let findings = 0;
+  try {
+    const ids = items?.flatMap((item) => idsOf(database, item));
+    const files = ids?.length ?? database.files.count();
+    const sizeBytes =
+      ids === undefined
+        ? database.files.totalSizeBytes()
+        : ids.reduce((sum, id) => sum + database.files.get(id).sizeBytes, 0);
+    if (ids === undefined) {
+      for (const finding of await context.ownFindings()) {
+        findings++;
+        yield { type: 'finding', finding };
+      }
+    }
+    const meter = new BulkMeter(
+      options.onProgress,
+      mode === 'full' ? { files, bytes: sizeBytes } : undefined,
+    );
+    const checking = storage.check({
+      mode,
+      ...(ids === undefined ? {} : { ids }),
+      ...(samplePercent === undefined ? {} : { samplePercent }),
+      ...(signal === undefined ? {} : { signal }),
+      onProgress: (bytesDone) => {
+        meter.advance(bytesDone);
+      },
+    });
+    for await (const finding of checking) {
+      findings++;
+      yield { type: 'finding', finding: toFinding(finding) };
+    }
+    yield { type: 'summary', files, sizeBytes, findings };
+  } catch (error) {
+    throw toVaultError(error);
+  }
+}
+
+function idsOf(database: CofferDatabase, item: string): FileId[] {
+  const resolved = resolveItem(database, item);
+  const rows = resolved.kind === 'file' ? [resolved.row] : rowsInFolder(database, resolved.folder);
+  return rows.map((row) => row.id);
+}
+
+function toFinding({ code, subject, file, message, remedy }: StorageFinding): Finding {
+  const about = file === undefined ? {} : { id: file.id as string, path: joinPath(file.folder, file.name) };
+  return { code, subject, ...about, message, remedy };
+}

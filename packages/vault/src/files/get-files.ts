@@ -1,0 +1,150 @@
+import type { CofferDatabase, FileRow } from '@coffer/database';
+import type { FileStorage } from '@coffer/storage';
+import { mkdir, stat } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { VaultError, errnoToVaultError } from '../errors.ts';
+import { toVaultError } from '../to-vault-error.ts';
+import { BulkMeter } from './bulk-progress.ts';
+import type { BulkProgress } from './bulk-progress.ts';
+import { joinPath, splitPath, toFileEntries } from './file-entry.ts';
+import type { FileEntry } from './file-entry.ts';
+import { makeFoldersBelow, toLocalName } from './local-path.ts';
+import type { OwnFiles } from './own-files.ts';
+import { resolveItem } from './resolve-item.ts';
+import { rowsInFolder } from './rows-in-folder.ts';
+
+export type GetEvent =
+  | { readonly type: 'restored'; readonly file: FileEntry; readonly destination: string }
+  | { readonly type: 'failed'; readonly item: string; readonly error: VaultError };
+
+export interface GetOptions {
+  /** A folder, or for a single file also the path it gets; the current folder when not given. */
+  readonly destination?: string;
+  /** Replace files that exist. */
+  readonly force?: boolean;
+  readonly signal?: AbortSignal;
+  readonly onProgress?: (progress: BulkProgress) => void;
+}
+
+export interface GetContext {
+  readonly database: CofferDatabase;
+  readonly storage: FileStorage;
+  readonly own: OwnFiles;
+}
+
+/**
+ * Restores files and folders to this machine, with their folders and modification times. A file appears under its name only once it is
+ * whole and verified. Nothing leaves the destination, whatever the stored names are. What can't be restored is named and the others go
+ * on; only cancelling ends it early, with `ABORTED`.
+ */
+export async function* getPaths(
+  context: GetContext,
+  items: readonly string[],
+  options: GetOptions,
+): AsyncGenerator<GetEvent> {
+  const wanted: Wanted[] = [];
+  for (const item of items) {
+    try {
+      wanted.push(...wantedFor(context.database, item));
+    } catch (error) {
+      yield { type: 'failed', item, error: toVaultError(error) };
+    }
+  }
+  const target = await parseTarget(
+    context.own,
+    options.destination ?? '.',
+    items.length === 1 ? wanted : undefined,
+  );
+  const bytes = wanted.reduce((sum, { row }) => sum + row.sizeBytes, 0);
+  const meter = new BulkMeter(options.onProgress, { files: wanted.length, bytes });
+  for (const each of wanted) {
+    meter.begin(joinPath(each.row.folder, each.row.name));
+    try {
+      const destination = await destinationOf(target, each);
+      const row = await context.storage.writeFileTo(each.row.id, destination, {
+        overwrite: options.force ?? false,
+        ...(options.signal === undefined ? {} : { signal: options.signal }),
+        onProgress: (bytesDone) => {
+          meter.advance(bytesDone);
+        },
+      });
+      const [file] = toFileEntries(context.database, [row]);
+      if (file !== undefined) yield { type: 'restored', file, destination };
+    } catch (error) {
+      const failure = toVaultError(error);
+      if (failure.code === 'ABORTED') throw failure;
+      const hint =
+        failure.code === 'EXISTS' ? 'use --force to replace it, or -o for another place' : failure.hint;
+      const path = joinPath(each.row.folder, each.row.name);
+      yield { type: 'failed', item: path, error: hint === undefined ? failure : withHint(failure, hint) };
+    } finally {
+      meter.end(each.row.sizeBytes);
+    }
+  }
+  meter.finish();
+}
+
+interface Wanted {
+  readonly row: FileRow;
+  /** Folders to make below the destination. */
+  readonly below: readonly string[];
+  readonly isFolderItem: boolean;
+}
+
+function wantedFor(database: CofferDatabase, item: string): Wanted[] {
+  const resolved = resolveItem(database, item);
+  if (resolved.kind === 'file') return [{ row: resolved.row, below: [], isFolderItem: false }];
+  // As copying a folder does: the folder itself appears, not the folders it is in.
+  const parent = splitPath(resolved.folder).folder;
+  const prefixLength = parent === '' ? 0 : parent.length + 1;
+  return rowsInFolder(database, resolved.folder).map((row) => ({
+    row,
+    below:
+      row.folder === ''
+        ? []
+        : row.folder
+            .slice(prefixLength)
+            .split('/')
+            .filter((part) => part !== ''),
+    isFolderItem: true,
+  }));
+}
+
+type Target =
+  { readonly kind: 'folder'; readonly path: string } | { readonly kind: 'file'; readonly path: string };
+
+async function parseTarget(
+  own: OwnFiles,
+  destination: string,
+  single: readonly Wanted[] | undefined,
+): Promise<Target> {
+  if (await own.contains(destination)) {
+    throw new VaultError('INVALID_INPUT', `${destination} is inside the vault's own folder`, {
+      hint: 'choose another place with -o',
+    });
+  }
+  const found = await stat(destination).catch(() => undefined);
+  if (found?.isDirectory() === true) return { kind: 'folder', path: destination };
+  const [only] = single ?? [];
+  const isOneFile = only !== undefined && !only.isFolderItem;
+  if (isOneFile && !/[\\/]$/.test(destination)) return { kind: 'file', path: destination };
+  if (found !== undefined)
+    throw new VaultError('NOT_A_FILE', `${destination} is not a folder; several files need one`);
+  try {
+    await mkdir(destination, { recursive: true });
+  } catch (error) {
+    throw errnoToVaultError(error, `cannot make the folder ${destination}`);
+  }
+  return { kind: 'folder', path: destination };
+}
+
+async function destinationOf(target: Target, { row, below }: Wanted): Promise<string> {
+  if (target.kind === 'folder')
+    return join(await makeFoldersBelow(target.path, below), toLocalName(row.name));
+  if ((await stat(dirname(target.path)).catch(() => undefined))?.isDirectory() === true) return target.path;
+  throw new VaultError('NOT_FOUND', `there is no folder ${dirname(target.path)} to put ${row.name} in`);
+}
+
+function withHint(error: VaultError, hint: string): VaultError {
+  return new VaultError(error.code, error.message, { hint, cause: error });
+}

@@ -1,0 +1,51 @@
+import { lstat, mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { VaultError, errnoToVaultError } from '../errors.ts';
+
+// https://learn.microsoft.com/windows/win32/fileio/naming-a-file: also with an extension, and with superscript digits.
+const WINDOWS_RESERVED = /^(con|prn|aux|nul|conin\$|conout\$|com[0-9¹²³]|lpt[0-9¹²³])(\.|$)/i;
+// eslint-disable-next-line no-control-regex
+const WINDOWS_FORBIDDEN = /[<>:"/\\|?*\u0000-\u001f]/g;
+
+/**
+ * One segment of a stored path as a name for this machine's file system. It is never a way out of the folder it is put in: no
+ * separator, no `..`, no drive, no device, no alternate data stream. On Windows what can't stand in a name becomes `_`.
+ */
+export function toLocalName(segment: string, platform: NodeJS.Platform = process.platform): string {
+  if (
+    segment === '' ||
+    segment === '.' ||
+    segment === '..' ||
+    segment.includes('/') ||
+    segment.includes('\0')
+  ) {
+    throw new VaultError(
+      'INVALID_INPUT',
+      `${JSON.stringify(segment)} cannot be the name of a file on this machine`,
+    );
+  }
+  if (platform !== 'win32') return segment;
+  const name = segment.replace(WINDOWS_FORBIDDEN, '_').replace(/[. ]+$/, (end) => '_'.repeat(end.length));
+  return WINDOWS_RESERVED.test(name) ? `_${name}` : name;
+}
+
+/**
+ * Makes the folders `segments` below `root`, one by one, and returns the path of the last. A link among them is refused: it could lead
+ * out of `root`.
+ */
+export async function makeFoldersBelow(root: string, segments: readonly string[]): Promise<string> {
+  let path = root;
+  for (const segment of segments) {
+    path = join(path, toLocalName(segment));
+    try {
+      await mkdir(path);
+    } catch (error) {
+      const stat = await lstat(path).catch(() => undefined);
+      if (stat?.isDirectory() === true) continue;
+      if (stat === undefined) throw errnoToVaultError(error, `cannot make the folder ${path}`);
+      const what = stat.isSymbolicLink() ? 'a link' : 'not a folder';
+      throw new VaultError('EXISTS', `cannot make the folder ${path}: there is ${what} of that name`);
+    }
+  }
+  return path;
+}

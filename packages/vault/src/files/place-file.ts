@@ -1,0 +1,73 @@
+import type { CofferDatabase, FileId } from '@coffer/database';
+import { VaultError } from '../errors.ts';
+import { joinPath, splitPath } from './file-entry.ts';
+
+/** What to do when there is a file of that path already. */
+export type OnConflict = 'skip' | 'rename' | 'replace' | 'fail';
+
+export interface Place {
+  readonly folder: string;
+  readonly name: string;
+  readonly replaces?: FileId;
+}
+
+/** More numbered names than this are not tried. */
+const MAX_NUMBER = 10_000;
+
+/**
+ * Decides where a file goes so that paths stay unique, files and folders together. Called inside the transaction that inserts
+ * or moves it. `undefined` says that it is to be skipped. Throws `EXISTS`.
+ */
+export function placeFile(
+  database: CofferDatabase,
+  folder: string,
+  name: string,
+  onConflict: OnConflict,
+): Place | undefined {
+  checkFolderIsFree(database, folder);
+  const [existing] = database.files.findByPath(folder, name);
+  const isTakenByFolder = database.files.hasFolder(joinPath(folder, name));
+  if (existing === undefined && !isTakenByFolder) return { folder, name };
+  switch (onConflict) {
+    case 'skip':
+      return undefined;
+    case 'rename':
+      return { folder, name: freeName(database, folder, name) };
+    case 'replace':
+      if (existing !== undefined && !isTakenByFolder) return { folder, name, replaces: existing.id };
+      throw exists(`${joinPath(folder, name)} is a folder in this vault`);
+    case 'fail':
+      throw exists(
+        isTakenByFolder
+          ? `${joinPath(folder, name)} is a folder in this vault`
+          : `${joinPath(folder, name)} is in this vault already`,
+      );
+  }
+}
+
+/** A folder can't have the path of a file, nor can any folder it is in. */
+function checkFolderIsFree(database: CofferDatabase, folder: string): void {
+  for (let path = folder; path !== ''; path = splitPath(path).folder) {
+    const { folder: parent, name } = splitPath(path);
+    if (database.files.findByPath(parent, name).length > 0)
+      throw exists(`${path} is a file in this vault, not a folder`);
+  }
+}
+
+/** `report.pdf` becomes `report (2).pdf`, then `report (3).pdf`. */
+function freeName(database: CofferDatabase, folder: string, name: string): string {
+  const dot = name.lastIndexOf('.');
+  const [stem, extension] = dot > 0 ? [name.slice(0, dot), name.slice(dot)] : [name, ''];
+  for (let number = 2; number <= MAX_NUMBER; number++) {
+    const candidate = `${stem} (${String(number)})${extension}`;
+    const taken = database.files.findByPath(folder, candidate).length > 0;
+    if (!taken && !database.files.hasFolder(joinPath(folder, candidate))) return candidate;
+  }
+  throw exists(`${joinPath(folder, name)} and ${String(MAX_NUMBER)} numbered names after it are taken`);
+}
+
+function exists(message: string): VaultError {
+  return new VaultError('EXISTS', message, {
+    hint: 'choose another name, or --on-conflict skip, rename or replace',
+  });
+}

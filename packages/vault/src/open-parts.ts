@@ -1,0 +1,64 @@
+import type { SecretKey } from '@coffer/crypto';
+import { openDatabase } from '@coffer/database';
+import { FileStorage, StorageKeys } from '@coffer/storage';
+import type { Recovery } from '@coffer/storage';
+import type { VaultPaths } from './paths.ts';
+import { KeySlots } from './slots/key-slots.ts';
+import type { VaultParts } from './vault.ts';
+import type { VaultFile } from './vault-file/vault-file.ts';
+
+/**
+ * Opens what a root key opens. `opening` has the owner's lock and the root key already; on success everything moves from it to the result, and a
+ * failure leaves it to the caller to undo.
+ */
+export async function openParts(
+  paths: VaultPaths,
+  file: VaultFile,
+  rootKey: SecretKey,
+  opening: AsyncDisposableStack,
+): Promise<VaultParts> {
+  const databaseKey = opening.use(rootKey.derive('coffer/database/v1'));
+  const keys = opening.use(StorageKeys.derive(rootKey));
+  const key = databaseKey.exportBytes();
+  let database;
+  try {
+    database = opening.use(openDatabase({ path: paths.database, key }));
+  } finally {
+    key.fill(0);
+  }
+  const { storage, recovery } = await FileStorage.open({
+    directory: paths.directory,
+    database,
+    keys,
+    databaseKey: () => databaseKey.exportBytes(),
+  });
+  opening.defer(() => storage.close());
+  const slots = new KeySlots(file, rootKey);
+  const warnings = [...file.warnings, ...describeRecovery(recovery)];
+  return { paths, database, storage, slots, warnings, resources: opening.move() };
+}
+
+/** What is worth telling of a recovery: not that it tidied up, but what needs somebody's attention. */
+function describeRecovery(recovery: Recovery | undefined): string[] {
+  if (recovery === undefined) return [];
+  const lines: string[] = [];
+  const { quarantined, damaged, pending } = recovery;
+  if (quarantined.length > 0) {
+    lines.push(
+      `${count(quarantined, 'sealed file')} that this vault does not know moved to quarantine/: was an older data.db put back?`,
+    );
+  }
+  if (damaged.length > 0)
+    lines.push(
+      `the sealed data of ${count(damaged, 'file')} is missing or has the wrong length: see \`coffer check\``,
+    );
+  if (pending.length > 0)
+    lines.push(
+      `${count(pending, 'sealed file')} could not be moved or removed; the next command tries again`,
+    );
+  return lines;
+}
+
+function count(items: readonly unknown[], what: string): string {
+  return `${String(items.length)} ${what}${items.length === 1 ? '' : 's'}`;
+}

@@ -1,0 +1,65 @@
+import { acquireOwnerLock } from '@coffer/database';
+import { rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { VaultError } from './errors.ts';
+import { openParts } from './open-parts.ts';
+import { vaultPaths } from './paths.ts';
+import type { SlotInfo, SlotSecret } from './slots/slot.ts';
+import { toVaultError } from './to-vault-error.ts';
+import { UNFINISHED_INIT, isUnfinishedInit } from './unfinished-init.ts';
+import { Vault } from './vault.ts';
+import { repairVaultFile } from './vault-file/change-slots.ts';
+import { readVaultFile } from './vault-file/read.ts';
+import { unlockVaultFile } from './vault-file/unlock.ts';
+
+export interface OpenVaultOptions {
+  readonly directory: string;
+  readonly secret: SlotSecret;
+  /** Try this key slot only. */
+  readonly slotId?: string;
+}
+
+/** What can be known of a vault without opening it. */
+export interface VaultSlots {
+  readonly formatVersion: number;
+  /** 32 hex digits. */
+  readonly vaultId: string;
+  readonly slots: readonly SlotInfo[];
+  /** A copy of vault.json that is missing or damaged, modes that are too loose. */
+  readonly warnings: readonly string[];
+}
+
+/**
+ * Opens a vault, as its only owner, and finishes or undoes what a crash left. Throws `NO_VAULT`, `IN_USE`, `WRONG_KEY`, `TOO_NEW`, `DAMAGED`,
+ * `NOT_PERMITTED`.
+ */
+export async function openVault(options: OpenVaultOptions): Promise<Vault> {
+  const paths = vaultPaths(options.directory);
+  await using opening = new AsyncDisposableStack();
+  try {
+    await readVaultSlots(options.directory);
+    // Before the secret is tried: who has to wait for the owner should not wait for Argon2id first.
+    opening.use(acquireOwnerLock(paths.ownerLock));
+    const found = await readVaultFile(paths);
+    const slot = options.slotId === undefined ? {} : { slotId: options.slotId };
+    const unlocked = await unlockVaultFile(found, options.secret, slot);
+    const rootKey = opening.use(unlocked.rootKey);
+    const file = await repairVaultFile(unlocked.file, rootKey);
+    await rm(join(paths.directory, UNFINISHED_INIT), { force: true });
+    return new Vault(await openParts(paths, file, rootKey, opening));
+  } catch (error) {
+    throw toVaultError(error);
+  }
+}
+
+/** Reads what a vault can be opened with, without a key. Throws `NO_VAULT`, `TOO_NEW`, `DAMAGED`. */
+export async function readVaultSlots(directory: string): Promise<VaultSlots> {
+  const paths = vaultPaths(directory);
+  if (isUnfinishedInit(paths)) {
+    throw new VaultError('NO_VAULT', `making the vault in ${directory} was interrupted before it was one`, {
+      hint: 'run `coffer init` again; nothing was stored in it',
+    });
+  }
+  const { formatVersion, vaultId, slots, warnings } = await readVaultFile(paths);
+  return { formatVersion, vaultId, slots, warnings };
+}

@@ -1,0 +1,46 @@
+import { lstatSync } from 'node:fs';
+import type { VaultParts } from './vault.ts';
+
+export interface VaultStatus {
+  readonly vaultId: string;
+  readonly directory: string;
+  /** Of `vault.json`. */
+  readonly formatVersion: number;
+  /** Of the database. */
+  readonly schemaVersion: number;
+  readonly files: number;
+  /** Of all files' content. */
+  readonly sizeBytes: number;
+  readonly blobFiles: number;
+  readonly sealedFiles: number;
+  /** Of the content of sealed files. */
+  readonly sealedSizeBytes: number;
+  readonly damagedFiles: number;
+  /** Of `data.db` and its log on disk. */
+  readonly databaseSizeBytes: number;
+  /** How many key slots there are. */
+  readonly slots: number;
+}
+
+export function vaultStatus({ paths, database, slots }: VaultParts): VaultStatus {
+  const { files } = database;
+  return {
+    vaultId: slots.vaultId,
+    directory: paths.directory,
+    formatVersion: slots.formatVersion,
+    schemaVersion: database.schemaVersion,
+    files: files.count(),
+    sizeBytes: files.totalSizeBytes(),
+    blobFiles: files.count({ placement: 'blob' }),
+    sealedFiles: files.count({ placement: 'sealed' }),
+    sealedSizeBytes: files.totalSizeBytes({ placement: 'sealed' }),
+    damagedFiles: files.count() - files.count({ condition: 'ok' }),
+    // Asked of the folder, not of the open file: closing a descriptor of it would drop the process's locks.
+    databaseSizeBytes: sizeOf(paths.database) + sizeOf(`${paths.database}-wal`),
+    slots: slots.list().length,
+  };
+}
+
+function sizeOf(path: string): number {
+  return lstatSync(path, { throwIfNoEntry: false })?.size ?? 0;
+}

@@ -1,0 +1,216 @@
+import type { CofferDatabase, FileQuery, FolderSummary, TagCount } from '@coffer/database';
+import type { FileStorage } from '@coffer/storage';
+import { VaultError } from './errors.ts';
+import { addPaths, addStream } from './files/add-files.ts';
+import type { AddEvent, AddPathsOptions, AddStreamOptions } from './files/add-files.ts';
+import { checkVault } from './files/check-vault.ts';
+import type { CheckEvent, CheckOptions } from './files/check-vault.ts';
+import { toFileEntries } from './files/file-entry.ts';
+import type { FileEntry } from './files/file-entry.ts';
+import { getPaths } from './files/get-files.ts';
+import type { GetEvent, GetOptions } from './files/get-files.ts';
+import { moveItem } from './files/move-item.ts';
+import { OwnFiles } from './files/own-files.ts';
+import { removePaths } from './files/remove-files.ts';
+import type { RemoveEvent, RemoveOptions } from './files/remove-files.ts';
+import { resolveItem } from './files/resolve-item.ts';
+import type { ResolveOptions } from './files/resolve-item.ts';
+import { tagItem } from './files/tag-item.ts';
+import type { TagChanges } from './files/tag-item.ts';
+import type { VaultPaths } from './paths.ts';
+import type { ChangePassphraseOptions, KeySlots } from './slots/key-slots.ts';
+import type { SlotInfo, SlotSecret } from './slots/slot.ts';
+import { toVaultError } from './to-vault-error.ts';
+import { vaultStatus } from './vault-status.ts';
+import type { VaultStatus } from './vault-status.ts';
+import type { NewSlotOptions } from './vault-file/create.ts';
+import { ownFindings } from './own-findings.ts';
+
+/** A page of files. */
+export interface FileListing {
+  readonly files: readonly FileEntry[];
+  /** For the next page; `undefined` at the end. */
+  readonly nextCursor: string | undefined;
+}
+
+export type Resolved =
+  { readonly kind: 'file'; readonly file: FileEntry } | { readonly kind: 'folder'; readonly folder: string };
+
+/** What a vault is made of; put together by `createVault` and `openVault`. */
+export interface VaultParts {
+  readonly paths: VaultPaths;
+  readonly database: CofferDatabase;
+  readonly storage: FileStorage;
+  readonly slots: KeySlots;
+  readonly warnings: readonly string[];
+  /** Closes and zeroes everything, in the right order. */
+  readonly resources: AsyncDisposableStack;
+}
+
+/**
+ * An open vault: this process owns it until it is closed. All methods throw `VaultError`. ITEM arguments are paths, unique names, folders or ids,
+ * as `resolve` says.
+ */
+export class Vault implements AsyncDisposable {
+  readonly directory: string;
+  /** What was noticed while opening: loose modes, a damaged copy of vault.json, what a crash left. */
+  readonly warnings: readonly string[];
+  readonly #parts: VaultParts;
+  readonly #own: OwnFiles;
+
+  constructor(parts: VaultParts) {
+    this.directory = parts.paths.directory;
+    this.warnings = parts.warnings;
+    this.#parts = parts;
+    this.#own = new OwnFiles(parts.paths);
+  }
+
+  /** 32 hex digits, made at `init`. */
+  get vaultId(): string {
+    return this.#parts.slots.vaultId;
+  }
+
+  /** Adds files and, with `recursive`, folders of this machine. Each event is yielded once its file is durable. */
+  addPaths(
+    paths: readonly string[],
+    options: AddPathsOptions = {},
+  ): AsyncGenerator<AddEvent, void, undefined> {
+    return addPaths(this.#context(), paths, options);
+  }
+
+  /** Adds what a stream yields as one file. Throws instead of a `failed` event. */
+  async addStream(source: AsyncIterable<Uint8Array>, options: AddStreamOptions): Promise<AddEvent> {
+    return addStream(this.#context(), source, options);
+  }
+
+  list(query: FileQuery = {}): FileListing {
+    return this.#sync(({ database }) => {
+      const { rows, nextCursor } = database.files.list(query);
+      return { files: toFileEntries(database, rows), nextCursor };
+    });
+  }
+
+  /** The folders directly in a folder, with what is in them and below. */
+  folders(parent = ''): readonly FolderSummary[] {
+    return this.#sync(({ database }) => database.files.listFolders(parent));
+  }
+
+  tags(): readonly TagCount[] {
+    return this.#sync(({ database }) => database.tags.all());
+  }
+
+  /** What an item stands for: a path, a unique name, a folder, or an id prefix. Throws `NOT_FOUND`, `AMBIGUOUS`. */
+  resolve(item: string, options: ResolveOptions = {}): Resolved {
+    return this.#sync(({ database }) => {
+      const resolved = resolveItem(database, item, options);
+      if (resolved.kind === 'folder') return resolved;
+      const [file] = toFileEntries(database, [resolved.row]);
+      if (file === undefined) throw new VaultError('NOT_FOUND', `there is no ${item}`);
+      return { kind: 'file', file };
+    });
+  }
+
+  /** Restores files and folders to this machine. */
+  getPaths(items: readonly string[], options: GetOptions = {}): AsyncGenerator<GetEvent, void, undefined> {
+    return getPaths(this.#context(), items, options);
+  }
+
+  /** The bytes of a file, or of `start` to `end` (exclusive), authenticated piece by piece. */
+  async *read(
+    item: string,
+    options: { readonly start?: number; readonly end?: number; readonly signal?: AbortSignal } = {},
+  ): AsyncGenerator<Uint8Array, void, undefined> {
+    const { database, storage } = this.#context();
+    try {
+      const resolved = resolveItem(database, item);
+      if (resolved.kind === 'folder') throw new VaultError('NOT_A_FILE', `${resolved.folder}/ is a folder`);
+      yield* storage.readFile(resolved.row.id, options);
+    } catch (error) {
+      throw toVaultError(error);
+    }
+  }
+
+  /** Moves or renames a file or a folder; into `destination` when that is a folder or ends with a slash. */
+  move(item: string, destination: string): FileEntry[] {
+    return this.#sync(({ database }) => moveItem(database, item, destination));
+  }
+
+  /** Adds and removes tags of a file, or of everything in a folder. */
+  tag(item: string, changes: TagChanges): FileEntry[] {
+    return this.#sync(({ database }) => tagItem(database, item, changes));
+  }
+
+  /** Removes files and, with `recursive`, folders. */
+  removePaths(
+    items: readonly string[],
+    options: RemoveOptions = {},
+  ): AsyncGenerator<RemoveEvent, void, undefined> {
+    return removePaths(this.#context(), items, options);
+  }
+
+  /** Verifies the vault, or some items of it, and yields what is wrong, then a summary. */
+  check(options: CheckOptions = { mode: 'full' }): AsyncGenerator<CheckEvent, void, undefined> {
+    const { database, storage, paths } = this.#parts;
+    return checkVault({ database, storage, ownFindings: () => ownFindings(paths) }, options);
+  }
+
+  /** The key slots: what this vault can be opened with. */
+  slots(): readonly SlotInfo[] {
+    return this.#parts.slots.list();
+  }
+
+  /** Adds a key slot; it has been opened from disk when this returns. Throws `TOO_MANY_SLOTS`, `INVALID_INPUT`. */
+  async addSlot(secret: SlotSecret, options: NewSlotOptions = {}): Promise<SlotInfo> {
+    return this.#async(({ slots }) => slots.add(secret, options));
+  }
+
+  /** Removes a key slot, given its id or the beginning of it. Throws `LAST_SLOT`, `NOT_FOUND`, `AMBIGUOUS`. */
+  async removeSlot(id: string): Promise<SlotInfo> {
+    return this.#async(({ slots }) => slots.remove(id));
+  }
+
+  /** Puts a slot with the next passphrase in the place of the one that the current passphrase opens. Throws `WRONG_KEY`. */
+  async changePassphrase(options: ChangePassphraseOptions): Promise<SlotInfo> {
+    return this.#async(({ slots }) => slots.changePassphrase(options));
+  }
+
+  status(): VaultStatus {
+    return this.#sync((parts) => vaultStatus(parts));
+  }
+
+  /** Cancels what is running, waits until it is cleaned up, closes everything and zeroes the keys. */
+  async close(): Promise<void> {
+    try {
+      await this.#parts.resources.disposeAsync();
+    } catch (error) {
+      throw toVaultError(error);
+    }
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  #context(): { readonly database: CofferDatabase; readonly storage: FileStorage; readonly own: OwnFiles } {
+    if (this.#parts.resources.disposed) throw new VaultError('CLOSED', 'this vault is closed');
+    return { database: this.#parts.database, storage: this.#parts.storage, own: this.#own };
+  }
+
+  async #async<T>(work: (parts: VaultParts) => Promise<T>): Promise<T> {
+    try {
+      this.#context();
+      return await work(this.#parts);
+    } catch (error) {
+      throw toVaultError(error);
+    }
+  }
+
+  #sync<T>(work: (parts: VaultParts) => T): T {
+    try {
+      this.#context();
+      return work(this.#parts);
+    } catch (error) {
+      throw toVaultError(error);
+    }
+  }
+}
