@@ -27,6 +27,12 @@ export interface FilePage {
   readonly nextCursor: string | undefined;
 }
 
+/** All of it must hold. */
+export interface FileFilter {
+  readonly placement?: Placement;
+  readonly condition?: Condition;
+}
+
 export interface FolderSummary {
   /** The whole path. */
   readonly folder: string;
@@ -131,12 +137,18 @@ export class FileTable {
     }
   }
 
-  count(): number {
-    return countOf(this.#connection.get('SELECT count(*) FROM files'));
+  count(filter: FileFilter = {}): number {
+    const { placement = null, condition = null } = filter;
+    const sql = `SELECT count(*) FROM files
+      WHERE placement = coalesce(?, placement) AND condition = coalesce(?, condition)`;
+    return countOf(this.#connection.get(sql, placement, condition));
   }
 
-  totalSizeBytes(): number {
-    return countOf(this.#connection.get('SELECT coalesce(sum(size_bytes), 0) FROM files'));
+  totalSizeBytes(filter: FileFilter = {}): number {
+    const { placement = null, condition = null } = filter;
+    const sql = `SELECT coalesce(sum(size_bytes), 0) FROM files
+      WHERE placement = coalesce(?, placement) AND condition = coalesce(?, condition)`;
+    return countOf(this.#connection.get(sql, placement, condition));
   }
 
   /** One page of files. Pages are found by key, so that a change between two of them never repeats or skips another file. */
@@ -154,9 +166,7 @@ export class FileTable {
   }
 
   /** Every file in the order of ids, a page at a time: the table may be changed meanwhile. */
-  *iterate(
-    filter: { readonly placement?: Placement; readonly condition?: Condition } = {},
-  ): Generator<FileRow, void> {
+  *iterate(filter: FileFilter = {}): Generator<FileRow, void> {
     const { placement = null, condition = null } = filter;
     const sql = `${SELECT} WHERE files.id > ? AND files.placement = coalesce(?, files.placement)
       AND files.condition = coalesce(?, files.condition) ORDER BY files.id LIMIT ?`;
