@@ -1,0 +1,16 @@
+import { expect } from 'vitest';
+import { DatabaseError } from '../../src/index.ts';
+import type { DatabaseErrorCode } from '../../src/index.ts';
+
+/** Runs what must throw a `DatabaseError` of this code, and returns the error. */
+export function expectError(code: DatabaseErrorCode, work: () => unknown): DatabaseError {
+  let thrown: unknown;
+  try {
+    work();
+  } catch (error) {
+    thrown = error;
+  }
+  expect(thrown).toBeInstanceOf(DatabaseError);
+  expect(thrown).toMatchObject({ code });
+  return thrown as DatabaseError;
+}
