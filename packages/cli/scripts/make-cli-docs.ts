@@ -6,7 +6,7 @@ import { describeTopic, HELP_TOPICS } from '../src/help-topics.ts';
 import { createProgram } from '../src/program.ts';
 
 /** Where the page is kept. */
-export const CLI_DOCS_PATH = join(import.meta.dirname, '..', '..', '..', 'docs', 'cli.md');
+export const CLI_DOCS_PATH: string = join(import.meta.dirname, '..', '..', '..', 'docs', 'cli.md');
 
 const INTRODUCTION = `# The command line
 

@@ -1,7 +1,4 @@
-import type { FileEntry, Vault } from '@coffer/vault';
-
-/** What to list, as `Vault.list` takes it. */
-export type FileQuery = Parameters<Vault['list']>[0];
+import type { FileEntry, FileQuery, Vault } from '@coffer/vault';
 
 const PAGE_FILES = 2000;
 

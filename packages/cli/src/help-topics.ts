@@ -50,7 +50,7 @@ const RECORDS: Readonly<Record<RecordType, string>> = {
   folder: 'path, name, fileCount, sizeBytes (all below it counted). stdout, from ls and info',
   slot: 'id, kind (passphrase or keyfile), label, createdAtMs; removed: true from key rm. stdout, from init and key',
   status:
-    'directory, vaultId, files, sizeBytes, blobFiles, sealedFiles, databaseSizeBytes, sealedSizeBytes, slots, schemaVersion, formatVersion. stdout',
+    'directory, vaultId, files, sizeBytes, blobFiles, sealedFiles, damagedFiles (known to be), databaseSizeBytes, slots (how many), schemaVersion, formatVersion. stdout',
   paths: 'directory, database, files, quarantine, vaultFile, vaultFileCopy, ownerLock. stdout',
   finding: 'code, subject (file, database, slots or folder), id, path, message, remedy. stdout, from check',
   summary: 'command and its totals: the last line of init, add, ls, find, get, mv, tag, rm and check. stdout',

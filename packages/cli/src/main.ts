@@ -52,7 +52,9 @@ export async function main(argv: readonly string[], host: Host): Promise<number>
     // What was done is done, but whoever sent the signal waits for its code.
     host.signal.throwIfAborted();
   } catch (error) {
-    const translated = host.signal.aborted ? host.signal.reason : translateCommanderError(error, helpHint);
+    const translated: unknown = host.signal.aborted
+      ? host.signal.reason
+      : translateCommanderError(error, helpHint);
     if (translated === 'help') return exitCode('done');
     if (translated === 'usage') return exitCode('usage');
     fail(translated);

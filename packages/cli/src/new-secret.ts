@@ -3,6 +3,7 @@ import type { SlotSecret } from '@coffer/vault';
 import type { Context } from './context.ts';
 import { askNewPassphrase } from './input/prompt.ts';
 import { readPassphrase } from './input/read-passphrase.ts';
+import { chooseVaultDirectory } from './input/vault-directory.ts';
 import type { SecretSource } from './input/secret-source.ts';
 
 /**
@@ -14,7 +15,7 @@ export async function getNewSecret(context: Context, source: SecretSource): Prom
   if (source.kind !== 'keyfile')
     return { kind: 'passphrase', passphrase: await getNewPassphrase(context, source) };
   if (await isThere(source.path)) return source;
-  await createKeyfile(source.path);
+  await createKeyfile(source.path, { outside: await chooseVaultDirectory(context) });
   context.output.info(
     `Made the key file ${source.path}. Keep a copy where the vault is not: without it nothing opens.`,
   );

@@ -16,6 +16,11 @@ export class Outcome {
     return this.#failures.length;
   }
 
+  /** Whether one thing was asked for and failed: its error says all there is to say. */
+  get isLoneFailure(): boolean {
+    return this.#succeeded === 0 && this.#failures.length === 1;
+  }
+
   succeed(): void {
     this.#succeeded += 1;
   }

@@ -99,3 +99,11 @@ test.each([
 ] as const)('colour for %s: %o', (_name, options, isOn) => {
   expect(createStyle(options).red('x') !== 'x').toBe(isOn);
 });
+
+test('the same hint is said once', () => {
+  const { output, stderr } = open();
+  output.failure(failure, 'a');
+  output.failure(failure, 'b');
+  expect(stderr.text.match(/coffer: hint: /g)).toHaveLength(1);
+  expect(stderr.text.match(/coffer: error: /g)).toHaveLength(2);
+});

@@ -77,6 +77,8 @@ async function add(context: Context, paths: readonly string[], options: AddOptio
       sizeBytes,
       seconds,
     });
+  } else if (outcome.isLoneFailure) {
+    return outcome.exitCode;
   } else if (options.dryRun) {
     output.info(`Would add ${formatCount(total.planned, 'file')}, ${formatSize(total.sizeBytes)}.`);
   } else {
@@ -140,7 +142,6 @@ const SKIP_REASONS: Readonly<Record<Skipped['reason'], string>> = {
   vault: 'the vault itself, not added',
   folder: 'a folder, not added without -r',
   exists: 'left out: the path is taken',
-  excluded: 'left out: excluded',
 };
 
 function report(
@@ -171,7 +172,7 @@ function report(
     case 'skipped': {
       const { source, reason } = event;
       const text = SKIP_REASONS[reason];
-      if (reason === 'exists' || reason === 'excluded') {
+      if (reason === 'exists') {
         outcome.succeed();
         total.left += 1;
         output.detail(`${source}: ${text}`);

@@ -1,7 +1,8 @@
+import type { FileQuery } from '@coffer/vault';
 import type { CommandUnknownOpts } from '@commander-js/extra-typings';
 import { usageError } from '../cli-error.ts';
 import type { RunCommand } from '../context.ts';
-import { collectPages, type FileQuery } from '../file-pages.ts';
+import { collectPages } from '../file-pages.ts';
 import { parseDate } from '../input/parse-date.ts';
 import { parseSize } from '../input/parse-size.ts';
 import { openVaultFor } from '../open-vault.ts';

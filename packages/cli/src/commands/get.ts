@@ -53,7 +53,7 @@ export function registerGet(program: CommandUnknownOpts, run: RunCommand): void 
         const { succeeded: restored, failed } = outcome;
         if (output.json) {
           output.record('summary', { command: 'get', restored, failed, sizeBytes, seconds });
-        } else {
+        } else if (!outcome.isLoneFailure) {
           const failures = failed === 0 ? '' : `; ${String(failed)} failed`;
           const files = formatCount(restored, 'file');
           output.info(

@@ -15,29 +15,25 @@ export function registerKeyRm(key: CommandUnknownOpts, run: RunCommand): void {
       'Removes a key slot: its passphrase or key file opens the vault no more. Asks on the terminal first, else it needs -y. The last ' +
         'slot stays. Whoever kept an older copy of vault.json can still open that with the old secret.',
     )
-    .argument('<slot>', 'the id of the slot, as `coffer key ls` shows it')
+    .argument('<slot>', 'the id of the slot, or its beginning, as `coffer key ls` shows it')
     .action((id) =>
       run(async (context) => {
         const { output, globals, ask } = context;
         await using vault = await openVaultFor(context);
-        const slot = vault.slots().find((candidate) => candidate.id === id);
-        if (slot === undefined) {
-          throw new CliError('NOT_FOUND', `there is no key slot ${id}`, {
-            hint: '`coffer key ls` lists them',
-          });
-        }
-        // The last slot is refused before anybody is asked about it.
-        if (!globals.yes && vault.slots().length > 1) {
-          const label = slot.label === undefined ? '' : `, ${slotLabel(slot.label)}`;
+        const slots = vault.slots();
+        const [found, another] = slots.filter((slot) => slot.id.startsWith(id));
+        // What can't be removed (no such slot, two of them, the last one) is not asked about: removing says why.
+        if (!globals.yes && found !== undefined && another === undefined && slots.length > 1) {
+          const label = found.label === undefined ? '' : `, ${slotLabel(found.label)}`;
           const agreed = await askYesNo(
             ask,
-            `Remove key slot ${id} (${slot.kind}${label})? It will no longer open the vault.`,
+            `Remove key slot ${found.id} (${found.kind}${label})? It will no longer open the vault.`,
           );
           if (!agreed) throw new CliError('DECLINED', 'nothing was removed');
         }
-        await vault.removeSlot(id);
+        const slot = await vault.removeSlot(id);
         if (output.json) output.record('slot', { ...slotRecord(slot), removed: true });
-        else output.info(`Removed key slot ${id}.`);
+        else output.info(`Removed key slot ${slot.id}.`);
         return undefined;
       }),
     );

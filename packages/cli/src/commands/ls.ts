@@ -1,7 +1,7 @@
-import type { FileEntry, Vault } from '@coffer/vault';
+import type { FileEntry, FileQuery, Vault } from '@coffer/vault';
 import { type CommandUnknownOpts, Option } from '@commander-js/extra-typings';
 import { type Context, type RunCommand } from '../context.ts';
-import { collectPages, type FileQuery } from '../file-pages.ts';
+import { collectPages } from '../file-pages.ts';
 import { parseDate } from '../input/parse-date.ts';
 import { openVaultFor } from '../open-vault.ts';
 import { writeFiles } from '../output/file-list.ts';

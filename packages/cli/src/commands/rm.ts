@@ -62,7 +62,7 @@ async function remove(context: Context, items: readonly string[], options: RmOpt
       failed,
       sizeBytes,
     });
-  } else {
+  } else if (!outcome.isLoneFailure) {
     const failures = failed === 0 ? '' : `; ${String(failed)} failed`;
     output.info(
       `${dryRun ? 'Would remove' : 'Removed'} ${formatCount(succeeded, 'file')}, ${formatSize(sizeBytes)}${failures}.`,

@@ -24,12 +24,15 @@ export function registerStatus(program: CommandUnknownOpts, run: RunCommand): vo
           ['vault', escapeName(status.directory)],
           ['holds', `${formatCount(status.files, 'file')}, ${formatSize(status.sizeBytes)}`],
           [
-            'in the database',
-            `${formatCount(status.blobFiles, 'file')} (${formatSize(status.databaseSizeBytes)} on disk)`,
+            'kept',
+            `${formatCount(status.blobFiles, 'file')} in the database, ${String(status.sealedFiles)} sealed`,
           ],
+          ['database', formatSize(status.databaseSizeBytes)],
           [
-            'sealed',
-            `${formatCount(status.sealedFiles, 'file')} (${formatSize(status.sealedSizeBytes)} on disk)`,
+            'damaged',
+            status.damagedFiles === 0
+              ? 'none known'
+              : output.style.red(formatCount(status.damagedFiles, 'file')),
           ],
           ['key slots', String(status.slots)],
           ['formats', `vault ${String(status.formatVersion)}, database ${String(status.schemaVersion)}`],

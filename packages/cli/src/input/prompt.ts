@@ -31,7 +31,7 @@ export async function askNewPassphrase(options: AskOptions, message: string): Pr
 
 /** Asks a question whose answer is yes or no; no is the default. INPUT_NEEDED when nobody can be asked. */
 export async function askYesNo(options: AskOptions, message: string): Promise<boolean> {
-  using terminal = needTerminal(options, `somebody has to agree: ${message}`, 'agree with -y');
+  using terminal = needTerminal(options, `somebody has to answer "${message}"`, 'agree with -y');
   const { confirm } = await import('@clack/prompts');
   return await ask<boolean>(terminal, options, (common) =>
     confirm({ message, initialValue: false, ...common }),

@@ -42,6 +42,7 @@ export class Output {
   readonly #stdout: OutputStream;
   readonly #stderr: OutputStream;
   #isClosed = false;
+  readonly #shownHints = new Set<string>();
   #writeError: Error | undefined;
   #beforeLine: () => void = () => undefined;
 
@@ -129,8 +130,11 @@ export class Output {
       this.#message(`coffer: ${this.#messageStyle.yellow('warning:')} ${escapeText(text)}`);
   }
 
+  /** Advice; said once, however many items it is for. */
   hint(text: string): void {
-    if (!this.json) this.#message(`coffer: ${this.#messageStyle.dim('hint:')} ${escapeText(text)}`);
+    if (this.json || this.#shownHints.has(text)) return;
+    this.#shownHints.add(text);
+    this.#message(`coffer: ${this.#messageStyle.dim('hint:')} ${escapeText(text)}`);
   }
 
   /** Reports a failure on stderr, -q or not; `subject` is the item that failed, when there are several. */

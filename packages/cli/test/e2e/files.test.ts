@@ -183,7 +183,7 @@ describe('ls and find', () => {
     expect((await vault.run(['ls', '--tag', 'summer'])).stdout).toBe(
       'photos/beach.txt\nphotos/sea/large.bin\n',
     );
-    expect((await vault.run(['ls', '--since', '2w', '--type', 'application/*'])).stdout).toBe(
+    expect((await vault.run(['ls', 'photos', '--since', '2w', '--type', 'application/*'])).stdout).toBe(
       'photos/sea/large.bin\n',
     );
   });
@@ -341,4 +341,15 @@ describe('mv and tag', () => {
       { type: 'summary', command: 'tag', files: 1 },
     ]);
   });
+});
+
+test('one thing that fails is one error line, without a total', async () => {
+  for (const args of [
+    ['get', 'none.txt'],
+    ['rm', 'none.txt'],
+    ['add', 'none.txt'],
+  ]) {
+    const { stderr } = await vault.run(args);
+    expect(stderr).not.toMatch(/^(Restored|Removed|Added)/m);
+  }
 });

@@ -205,7 +205,7 @@ test.skipIf(!hasPty)(
     expect(status).toBe(130);
     expect(screen).toMatch(/of 4\.3 GB {2}\d+ %/);
     expect(screen.lastIndexOf('\u001B[?25h')).toBeGreaterThan(screen.lastIndexOf('\u001B[?25l'));
-    expect(screen.trimEnd().endsWith('coffer: error: interrupted')).toBe(true);
+    expect(screen.trimEnd().endsWith('interrupted')).toBe(true);
     expect(readdirSync(join(vault.path('vault'), 'files')).filter((name) => name.endsWith('.tmp'))).toEqual(
       [],
     );
