@@ -30,6 +30,6 @@ export function createContext(host: Host, output: Output, globals: GlobalOptions
 }
 
 /** The progress view of a command, as --progress asks for it. */
-export function showProgress({ host, output, globals }: Context, command: string): ProgressView {
+export function showProgress({ host, output, globals }: Context, command: string): Promise<ProgressView> {
   return createProgressView(globals.progress, { output, host, command });
 }

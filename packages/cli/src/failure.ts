@@ -15,6 +15,8 @@ export interface Failure {
 
 /** Says of anything thrown what it is called, how it reads and how the program exits. */
 export function describeFailure(error: unknown): Failure {
+  // Closing failed as well; what failed first is what the person wants to know.
+  if (error instanceof SuppressedError) return describeFailure(error.suppressed);
   if (error instanceof CliError) {
     const { code, message, hint, exit, cause } = error;
     return { code, message, hint, candidates: undefined, exit, cause };

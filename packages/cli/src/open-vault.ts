@@ -4,6 +4,7 @@ import { CliError } from './cli-error.ts';
 import { askPassphrase } from './input/prompt.ts';
 import { readPassphrase } from './input/read-passphrase.ts';
 import { chooseSecretSource } from './input/secret-source.ts';
+import { escapeName } from './output/escape.ts';
 import { chooseVaultDirectory } from './input/vault-directory.ts';
 
 /** Opens the vault of a command with the secret that its options, the environment or the person give. */
@@ -34,7 +35,10 @@ export async function getSecret(context: Context): Promise<SlotSecret> {
       hint: 'give it with --keyfile FILE or COFFER_KEYFILE',
     });
   }
-  return { kind: 'passphrase', passphrase: await askPassphrase(context.ask, `Passphrase of ${directory}`) };
+  return {
+    kind: 'passphrase',
+    passphrase: await askPassphrase(context.ask, `Passphrase of ${escapeName(directory)}`),
+  };
 }
 
 /** Opens the vault with a secret and says what it warns of. */

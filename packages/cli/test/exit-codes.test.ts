@@ -1,6 +1,6 @@
 import { EXIT_CODES } from '@coffer/cli';
 import { expect, test } from 'vitest';
-import { CLI_ERROR_EXITS } from '../src/cli-error.ts';
+import { CLI_ERROR_EXITS, CliError } from '../src/cli-error.ts';
 import { describeFailure } from '../src/failure.ts';
 import { Outcome } from '../src/outcome.ts';
 import { VAULT_ERROR_EXITS } from '../src/vault-error-exits.ts';
@@ -48,6 +48,11 @@ test('one item exits with its own code, several with 3 or the code they share', 
   expect(outcomeOf('notFound', 'notFound')).toBe(15);
   expect(outcomeOf('notFound', 'damaged')).toBe(3);
   expect(outcomeOf('done', 'notFound')).toBe(3);
+});
+
+test('a failure to close does not hide what failed first', () => {
+  const error = new SuppressedError(new Error('closing'), new CliError('NOT_FOUND', 'no such file'));
+  expect(describeFailure(error)).toMatchObject({ message: 'no such file', exit: 'notFound' });
 });
 
 test('an error that nobody foresaw exits 1 and asks to be reported', () => {

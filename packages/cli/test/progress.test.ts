@@ -30,17 +30,17 @@ const unknown: Progress = {
 };
 
 /** Plays 100 reports, one every 50 ms. */
-const play = (
+const play = async (
   choice: ProgressChoice,
   { isTerminal = false, json = false, quiet = false, env = {} } = {},
-): Sink => {
+): Promise<Sink> => {
   const stderr = new Sink(isTerminal ? 80 : undefined);
   const output = new Output(
     { stdout: new Sink(), stderr, env },
     { json, quiet, verbose: false, color: 'never' },
   );
   let nowMs = 0;
-  using view = createProgressView(choice, { output, host: { env, now: () => nowMs }, command: 'add' });
+  using view = await createProgressView(choice, { output, host: { env, now: () => nowMs }, command: 'add' });
   for (let step = 0; step < 100; step += 1) {
     nowMs = step * 50;
     view.update({ ...half, filesDone: step });
@@ -67,8 +67,8 @@ test('the bar is one line that fits the terminal, with names escaped', () => {
   expect(drawBar(unknown, 80)).toBe('12 MB  40 MB/s  photos/beach.jpg');
 });
 
-test('json reports at most 10 times a second, and how it ended', () => {
-  const records = parseLines(play('json').text);
+test('json reports at most 10 times a second, and how it ended', async () => {
+  const records = parseLines((await play('json')).text);
   expect(records.length).toBeLessThanOrEqual(51);
   expect(records[0]).toMatchObject({
     v: 1,
@@ -80,8 +80,8 @@ test('json reports at most 10 times a second, and how it ended', () => {
   expect(records.at(-1)).toMatchObject({ filesDone: 99 });
 });
 
-test('plain is a line a second after the first second', () => {
-  const lines = play('plain').text.trimEnd().split('\n');
+test('plain is a line a second after the first second', async () => {
+  const lines = (await play('plain')).text.trimEnd().split('\n');
   expect(lines.length).toBeLessThanOrEqual(5);
   expect(lines[0]).toBe('add: 12 MB of 48 MB, 25 %, 40 MB/s, 3.0 s left, 20 of 48 files');
 });
@@ -91,18 +91,18 @@ test.each([
   ['--json', { isTerminal: true, json: true }],
   ['-q', { isTerminal: true, quiet: true }],
   ['a dumb terminal', { isTerminal: true, env: { TERM: 'dumb' } }],
-])('auto is silent for %s', (_name, options) => {
-  expect(play('auto', options).text).toBe('');
+])('auto is silent for %s', async (_name, options) => {
+  expect((await play('auto', options)).text).toBe('');
 });
 
-test('auto draws a bar on a terminal and takes it away at the end', () => {
-  const screen = play('auto', { isTerminal: true }).text;
+test('auto draws a bar on a terminal and takes it away at the end', async () => {
+  const screen = (await play('auto', { isTerminal: true })).text;
   expect(screen).toContain('12 MB of 48 MB');
   // The cursor is shown again and the line is cleared.
   expect(screen.lastIndexOf('\u001B[?25h')).toBeGreaterThan(screen.lastIndexOf('\u001B[?25l'));
   expect(screen.endsWith('\u001B[2K')).toBe(true);
 });
 
-test('none is silent', () => {
-  expect(play('none', { isTerminal: true }).text).toBe('');
+test('none is silent', async () => {
+  expect((await play('none', { isTerminal: true })).text).toBe('');
 });

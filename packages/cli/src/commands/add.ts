@@ -9,6 +9,7 @@ import { openVaultFor } from '../open-vault.ts';
 import { Outcome } from '../outcome.ts';
 import { escapeName } from '../output/escape.ts';
 import { formatCount, formatDuration, formatSize } from '../output/format.ts';
+import type { Progress } from '../output/progress.ts';
 import { fileRecord } from '../output/records.ts';
 
 interface AddOptions {
@@ -58,7 +59,7 @@ async function add(context: Context, paths: readonly string[], options: AddOptio
   const total = { added: 0, planned: 0, left: 0, sizeBytes: 0 };
   {
     await using vault = await openVaultFor(context);
-    using progress = showProgress(context, 'add');
+    using progress = await showProgress(context, 'add');
     for await (const event of addEvents(context, vault, paths, options, progress.update)) {
       report(context, event, outcome, total);
     }
@@ -110,7 +111,7 @@ async function* addEvents(
   vault: Vault,
   paths: readonly string[],
   { recursive, name, folder, tag, exclude, onConflict, dryRun }: AddOptions,
-  onProgress: (progress: Parameters<ReturnType<typeof showProgress>['update']>[0]) => void,
+  onProgress: (progress: Progress) => void,
 ): AsyncGenerator<AddEvent> {
   const common = {
     tags: tag,

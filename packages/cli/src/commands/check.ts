@@ -33,7 +33,7 @@ export function registerCheck(program: CommandUnknownOpts, run: RunCommand): voi
         let sizeBytes = 0;
         {
           await using vault = await openVaultFor(context);
-          using progress = showProgress(context, 'check');
+          using progress = await showProgress(context, 'check');
           const events = vault.check({
             mode: options.quick ? 'quick' : samplePercent === undefined ? 'full' : 'sample',
             signal,

@@ -45,7 +45,7 @@ export function registerFind(program: CommandUnknownOpts, run: RunCommand): void
       run(async (context) => {
         const query = toQuery(text, options, context.host.now());
         await using vault = await openVaultFor(context);
-        writeFiles(context, [], collectPages(vault, query), {
+        await writeFiles(context, [], collectPages(vault, query), {
           command: 'find',
           long: options.long,
           null: options.null,

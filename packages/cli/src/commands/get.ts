@@ -28,7 +28,7 @@ export function registerGet(program: CommandUnknownOpts, run: RunCommand): void 
         let sizeBytes = 0;
         {
           await using vault = await openVaultFor(context);
-          using progress = showProgress(context, 'get');
+          using progress = await showProgress(context, 'get');
           const events = vault.getPaths(items, {
             force: options.force,
             signal,

@@ -50,7 +50,7 @@ async function list(context: Context, item: string, options: LsOptions): Promise
   const { folder, file } = whatToList(vault, item);
   const folders = query.recursive === true || file !== undefined ? [] : vault.folders(folder);
   const files = file === undefined ? collectPages(vault, { ...query, folder }) : [[file]];
-  writeFiles(context, sortFolders(folders, options.reverse && options.sort === 'name'), files, {
+  await writeFiles(context, sortFolders(folders, options.reverse && options.sort === 'name'), files, {
     command: 'ls',
     long: options.long,
     null: options.null,

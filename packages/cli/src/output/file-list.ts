@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises';
 import type { FileEntry } from '@coffer/vault';
 import type { Context } from '../context.ts';
 import { layOutColumns } from './columns.ts';
@@ -15,18 +16,21 @@ export interface ListFormat {
 }
 
 /** Writes folders and then files, page by page, until all are written or nobody reads them any more. */
-export function writeFiles(
-  { output, host }: Pick<Context, 'output' | 'host'>,
+export async function writeFiles(
+  { output, host, signal }: Pick<Context, 'output' | 'host' | 'signal'>,
   folders: readonly FolderEntry[],
   pages: Iterable<readonly FileEntry[]>,
   { command, long, null: endsInNull, showsPaths }: ListFormat,
-): void {
+): Promise<void> {
   const { style, isTerminal } = output;
   const format = { style, isTerminal, showsPaths, nowMs: host.now() };
   let pageFolders = folders;
   let fileCount = 0;
   let sizeBytes = 0;
   for (const files of pages) {
+    // Listing itself never waits, and neither a signal nor a reader that has gone is heard of in between.
+    await setImmediate();
+    signal.throwIfAborted();
     if (output.isClosed) return;
     fileCount += files.length;
     for (const file of files) sizeBytes += file.sizeBytes;

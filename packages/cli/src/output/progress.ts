@@ -2,7 +2,6 @@ import type { TransferProgress } from '@coffer/transfer-models';
 import type { Host } from '../host.ts';
 import { formatCount, formatDuration, formatSize } from './format.ts';
 import type { Output } from './output.ts';
-import { createProgressBar } from './progress-bar.ts';
 
 export type ProgressChoice = 'auto' | 'plain' | 'json' | 'none';
 
@@ -28,10 +27,10 @@ const PLAIN_LINE_MS = 1000;
  * -q. At most 10 updates a second whatever the caller reports, and never before the first second is over (but `json`, which
  * a program reads).
  */
-export function createProgressView(
+export async function createProgressView(
   choice: ProgressChoice,
   { output, host, command }: { output: Output; host: Pick<Host, 'env' | 'now'>; command: string },
-): ProgressView {
+): Promise<ProgressView> {
   switch (choice) {
     case 'json':
       return paced(host, { startMs: 0, everyMs: REDRAW_MS }, (progress) => {
@@ -43,6 +42,7 @@ export function createProgressView(
       });
     case 'auto': {
       if (output.json || output.quiet || !output.canDraw(host.env)) return SILENT;
+      const { createProgressBar } = await import('./progress-bar.ts');
       const bar = createProgressBar(output);
       return paced(host, { startMs: QUIET_START_MS, everyMs: REDRAW_MS }, bar.update, bar.finish);
     }

@@ -59,6 +59,8 @@ test('a passphrase is added, opens the vault, is changed and removed', async () 
   expect((await slots())[1]).toMatchObject({ kind: 'passphrase', label: 'desk' });
 
   expect((await openWith('pass')).code).toBe(0);
+  const env = { COFFER_VAULT: vault.path('vault'), COFFER_PASSPHRASE_FILE: vault.path('pass') };
+  expect((await runMain(['ls'], { env })).code).toBe(0);
   const wrong = await openWith('wrong');
   expect([wrong.code, wrong.stdout]).toEqual([12, '']);
   expect(wrong.stderr.match(/coffer: error:/g)).toHaveLength(1);
@@ -135,4 +137,20 @@ test('a short passphrase is accepted with a warning, an empty one refused', asyn
     vault.path('empty'),
   ]);
   expect(empty.code).toBe(2);
+});
+
+test('init --json gives the slot and a summary', async () => {
+  const args = ['init', '--json', '--vault', vault.path('vault5'), '--keyfile', vault.path('key5')];
+  const { stdout, stderr } = await runMain(args);
+  expect(stderr).toBe('');
+  expect(parseLines(stdout)).toEqual([
+    expect.objectContaining({ v: 1, type: 'slot', kind: 'keyfile' }),
+    {
+      v: 1,
+      type: 'summary',
+      command: 'init',
+      directory: vault.path('vault5'),
+      vaultId: expect.stringMatching(/^[0-9a-f]{32}$/) as string,
+    },
+  ]);
 });
