@@ -1,6 +1,8 @@
 import type { SecretKey } from '@coffer/crypto';
-import { VaultError } from '../errors.ts';
+import { removeLeftover } from '../durable-file.ts';
+import { VaultError, errnoToVaultError } from '../errors.ts';
 import { refuseKeyfileInside } from '../keyfile.ts';
+import type { VaultPaths } from '../paths.ts';
 import { loadSecret } from '../slots/loaded-secret.ts';
 import { drawRandomness, makeSlot } from '../slots/make-slot.ts';
 import { slotInfo } from '../slots/slot.ts';
@@ -96,18 +98,18 @@ export async function removeSlot(file: VaultFile, rootKey: SecretKey, slotId: st
 }
 
 /**
- * Writes both copies again when one is missing, damaged or different, so that both are what `file` says; without need, nothing is
- * written. For the owner, after unlocking.
+ * Writes both copies again when one is missing, damaged or different, so that both are what `file` says, and removes what an interrupted
+ * change left under temporary names. For the owner, after unlocking.
  *
  * @throws VaultError IN_USE, WRONG_KEY, NO_SPACE, NOT_PERMITTED, FAILED
  */
 export async function repairVaultFile(file: VaultFile, rootKey: SecretKey): Promise<VaultFile> {
+  await removeLeftovers(file.paths);
   if (!file.needsRepair) return file;
   const repaired = await change(file, rootKey, file.current.content.slots);
-  return {
-    ...repaired,
-    warnings: [...file.warnings, 'both copies of the key slots have been written again'],
-  };
+  const { warnings, modeWarnings } = file;
+  const rewritten = 'both copies of the key slots have been written again';
+  return { ...repaired, warnings: [...warnings, rewritten], modeWarnings };
 }
 
 async function putSlot(
@@ -165,4 +167,14 @@ function getSlot(slots: readonly Slot[], id: string): Slot {
   const slot = slots.find((candidate) => candidate.id === id);
   if (slot !== undefined) return slot;
   throw new VaultError('NOT_FOUND', `there is no key slot ${id}`, { hint: '`coffer key ls` lists them' });
+}
+
+async function removeLeftovers(paths: VaultPaths): Promise<void> {
+  for (const path of [paths.vaultFile, paths.vaultFileCopy]) {
+    try {
+      await removeLeftover(path);
+    } catch (error) {
+      throw errnoToVaultError(error, `cannot remove what was left of writing ${path}`);
+    }
+  }
 }

@@ -29,12 +29,10 @@ export function parseVaultFile(bytes: Uint8Array, path: string): ParsedVaultFile
   const parsed = v.safeParse(contentSchema, value, { abortEarly: true });
   if (!parsed.success) throw damaged(path, describe(parsed.issues[0]));
   const body = encodeBody(parsed.output);
-  const tailLength = text.length - macMember.index;
+  // The MAC's member and all after it is ASCII too.
+  const found = bytes.subarray(0, bytes.length - (text.length - macMember.index));
   // One content has one form: nothing in the file escapes the MAC, and no two readers can read it differently.
-  if (
-    Buffer.compare(body, bytes.subarray(0, body.length)) !== 0 ||
-    body.length !== bytes.length - tailLength
-  ) {
+  if (Buffer.compare(body, found) !== 0) {
     throw damaged(path, 'it is not in the form that Coffer writes');
   }
   return { content: parsed.output, bytes, body, mac: hexToBytes(macMember[1]) };
@@ -88,10 +86,12 @@ function isRecord(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
-/** Where in the file the schema is broken, and never what was found there. */
+/** Where in the file the schema is broken, and never what was found there: a name that is not one of ours is not shown either. */
 function describe(issue: v.BaseIssue<unknown>): string {
   const where = v.getDotPath(issue);
-  return where === null ? 'its content is not valid' : `its "${where}" is not valid`;
+  return where !== null && /^[A-Za-z0-9.]{1,64}$/.test(where)
+    ? `its "${where}" is not valid`
+    : 'its content is not valid';
 }
 
 function damaged(path: string, what: string, cause?: unknown): VaultError {

@@ -41,16 +41,17 @@ function combine(
   copy: ParsedVaultFile,
   modes: readonly string[],
 ): VaultFile {
-  if (Buffer.compare(first.bytes, copy.bytes) === 0) return vaultFileOf(paths, first, { warnings: modes });
+  if (Buffer.compare(first.bytes, copy.bytes) === 0)
+    return vaultFileOf(paths, first, { modeWarnings: modes });
   if (first.content.vaultId !== copy.content.vaultId) {
     const warning = `${paths.vaultFileCopy} belongs to another vault than ${paths.vaultFile} and is not used`;
-    return vaultFileOf(paths, first, { warnings: [warning, ...modes], isCopyForeign: true });
+    return vaultFileOf(paths, first, { warnings: [warning], modeWarnings: modes, isCopyForeign: true });
   }
   const isCopyNewer = copy.content.generation > first.content.generation;
   const [current, other] = isCopyNewer ? [copy, first] : [first, copy];
   const used = isCopyNewer ? paths.vaultFileCopy : paths.vaultFile;
   const warning = `the two copies of the key slots differ, as an interrupted change leaves them; the newer one is used, ${used}`;
-  return vaultFileOf(paths, current, { warnings: [warning, ...modes], needsRepair: true, other });
+  return vaultFileOf(paths, current, { warnings: [warning], modeWarnings: modes, needsRepair: true, other });
 }
 
 function useOne(
@@ -61,7 +62,7 @@ function useOne(
 ): VaultFile {
   const what = bad.state === 'missing' ? `${bad.path} is missing` : bad.error.message;
   const warning = `${what}; the other copy of the key slots is used`;
-  return vaultFileOf(paths, current, { warnings: [warning, ...modes], needsRepair: true });
+  return vaultFileOf(paths, current, { warnings: [warning], modeWarnings: modes, needsRepair: true });
 }
 
 async function readCopy(path: string): Promise<Copy> {

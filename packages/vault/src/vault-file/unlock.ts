@@ -105,15 +105,13 @@ class Attempts implements Disposable {
 }
 
 function accepted(file: VaultFile, copy: ParsedVaultFile, secretWarnings: readonly string[]): VaultFile {
-  const { paths, isCopyForeign, needsRepair } = file;
-  if (copy === file.current) {
-    const warnings = [...file.warnings, ...secretWarnings];
-    return vaultFileOf(paths, copy, { warnings, needsRepair, other: file.other, isCopyForeign });
-  }
+  const { paths, isCopyForeign, needsRepair, modeWarnings } = file;
+  const warnings = [...file.warnings.filter((warning) => !modeWarnings.includes(warning)), ...secretWarnings];
+  const found = { modeWarnings, needsRepair, isCopyForeign };
+  if (copy === file.current) return vaultFileOf(paths, copy, { ...found, warnings, other: file.other });
   const older =
-    'the secret opens only the older copy of the key slots, so that the last, interrupted change does not count';
-  const warnings = [...file.warnings, older, ...secretWarnings];
-  return vaultFileOf(paths, copy, { warnings, needsRepair, other: file.current, isCopyForeign });
+    'only the older copy of the key slots opens: the last change of them was interrupted and does not count';
+  return vaultFileOf(paths, copy, { ...found, warnings: [...warnings, older], other: file.current });
 }
 
 function checkSlotId(copies: readonly ParsedVaultFile[], slotId: string, secret: SlotSecret): void {

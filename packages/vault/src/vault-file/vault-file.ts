@@ -13,6 +13,8 @@ export interface VaultFile {
   readonly slots: readonly SlotInfo[];
   /** Lines for a person: a copy that is missing, damaged or different, and modes that are too loose. */
   readonly warnings: readonly string[];
+  /** Those of the warnings that are about modes, which `repairVaultFile` leaves as they are. */
+  readonly modeWarnings: readonly string[];
   /** Whether the two copies are not what they should be: `repairVaultFile`. */
   readonly needsRepair: boolean;
   /** What is used. */
@@ -25,6 +27,7 @@ export interface VaultFile {
 
 export interface VaultFileFindings {
   readonly warnings?: readonly string[];
+  readonly modeWarnings?: readonly string[];
   readonly needsRepair?: boolean;
   readonly other?: ParsedVaultFile | undefined;
   readonly isCopyForeign?: boolean;
@@ -42,7 +45,8 @@ export function vaultFileOf(
     vaultId,
     generation,
     slots: slots.map(slotInfo),
-    warnings: found.warnings ?? [],
+    warnings: [...(found.warnings ?? []), ...(found.modeWarnings ?? [])],
+    modeWarnings: found.modeWarnings ?? [],
     needsRepair: found.needsRepair ?? false,
     current,
     other: found.other,

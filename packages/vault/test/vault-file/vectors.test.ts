@@ -1,0 +1,120 @@
+import { SecretKey, base64UrlToBytes, hexToBytes } from '@coffer/crypto';
+import { spawnSync } from 'node:child_process';
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { loadSecret } from '../../src/slots/loaded-secret.ts';
+import { makeSlot } from '../../src/slots/make-slot.ts';
+import type { Slot } from '../../src/slots/slot.ts';
+import { encodeVaultFile } from '../../src/vault-file/encode.ts';
+import { parseVaultFile } from '../../src/vault-file/parse.ts';
+import { readVaultFile } from '../../src/vault-file/read.ts';
+import { unlockVaultFile } from '../../src/vault-file/unlock.ts';
+import { createVaultFile } from '../../src/vault-file/create.ts';
+import { addSlot } from '../../src/vault-file/change-slots.ts';
+import { CHEAP, TestFolder, newKeyfile, passphrase } from '../support.ts';
+import { VECTORS, secretOf, vaultFileVectors } from './vectors.ts';
+import type { VectorSecret } from './vectors.ts';
+
+const rootBytes = hexToBytes(vaultFileVectors.rootKeyHex);
+
+describe.each(vaultFileVectors.valid)('vector: $name', ({ fileBase64, opens }) => {
+  const bytes = new Uint8Array(Buffer.from(fileBase64, 'base64'));
+
+  test('it is read, and written again as the same bytes', () => {
+    const { content } = parseVaultFile(bytes, 'vault.json');
+    using rootKey = SecretKey.fromBytes(rootBytes);
+    expect(content.vaultId).toBe(vaultFileVectors.vaultId);
+    expect(Buffer.from(encodeVaultFile(content, rootKey)).toString()).toBe(Buffer.from(bytes).toString());
+  });
+
+  test('each of its secrets opens its slot and gives the root key', async () => {
+    for (const { secret, slotId } of opens) {
+      await using folder = await TestFolder.make();
+      const opened = await unlockVector(bytes, secret, folder);
+      using rootKey = opened.rootKey;
+      expect(opened.slotId).toBe(slotId);
+      expect(rootKey.exportBytes()).toEqual(rootBytes);
+    }
+  });
+
+  test('we make the same slot from the same secret and randomness', async () => {
+    for (const { secret, slotId } of opens) {
+      await using folder = await TestFolder.make();
+      const slot = parseVaultFile(bytes, 'vault.json').content.slots.find(({ id }) => id === slotId);
+      if (slot === undefined) throw new Error(`the vector has no slot ${slotId}`);
+      expect(await makeAgain(slot, secret, folder)).toEqual(slot);
+    }
+  });
+});
+
+test.each(vaultFileVectors.refusedAtReading)(
+  '$name is refused when it is read: $code',
+  ({ fileBase64, code }) => {
+    const read = () => parseVaultFile(new Uint8Array(Buffer.from(fileBase64, 'base64')), 'vault.json');
+    expect(read).toThrow(expect.objectContaining({ name: 'VaultError', code }));
+  },
+);
+
+test.each(vaultFileVectors.refusedAtUnlocking)('$name does not open: $code', async (vector) => {
+  await using folder = await TestFolder.make();
+  const bytes = new Uint8Array(Buffer.from(vector.fileBase64, 'base64'));
+  await expect(unlockVector(bytes, vector.secret, folder)).rejects.toMatchObject({
+    name: 'VaultError',
+    code: vector.code,
+  });
+});
+
+const python = spawnSync('python3', ['-c', 'from cryptography.hazmat.primitives.kdf.argon2 import Argon2id']);
+
+describe.skipIf(python.status !== 0)('with a python3 that has cryptography 46 or later', () => {
+  test('the independent reader of docs/spec opens what we write', async () => {
+    await using folder = await TestFolder.make();
+    await using keys = await TestFolder.make();
+    using rootKey = SecretKey.generate();
+    const text = 'Zoë 的 passphrase\r\n';
+    const created = await createVaultFile(folder.vault(), {
+      rootKey,
+      secret: passphrase(text),
+      argon2id: CHEAP,
+      label: 'a "label"',
+    });
+    const keyfile = await newKeyfile(keys, 'key');
+    const { slot } = await addSlot(created, rootKey, keyfile);
+    await writeFile(keys.join('passphrase'), text);
+    const byPassphrase = runPython(folder, '--passphrase-file', keys.join('passphrase'));
+    const byKeyfile = runPython(folder, '--keyfile', keys.join('key'));
+    expect(byPassphrase.split(' ')[0]).toBe(created.slots[0]?.id);
+    expect(byKeyfile.split(' ')[0]).toBe(slot.id);
+    const hash = await crypto.subtle.digest('SHA-256', new Uint8Array(rootKey.exportBytes()));
+    expect(byKeyfile.split(' ')[1]).toBe(Buffer.from(hash).toString('hex'));
+    expect(byPassphrase.split(' ')[1]).toBe(Buffer.from(hash).toString('hex'));
+  });
+});
+
+function runPython(folder: TestFolder, option: string, secretPath: string): string {
+  const script = join(VECTORS, '../../docs/spec/open-vault-file.py');
+  const result = spawnSync('python3', [script, folder.vault().vaultFile, option, secretPath], {
+    encoding: 'utf8',
+  });
+  expect(result.stderr).toBe('');
+  return result.stdout.trim();
+}
+
+async function unlockVector(bytes: Uint8Array, vector: VectorSecret, folder: TestFolder) {
+  await writeFile(folder.vault().vaultFile, bytes);
+  const secret = await secretOf(vector, folder);
+  return await unlockVaultFile(await readVaultFile(folder.vault()), secret);
+}
+
+async function makeAgain(slot: Slot, vector: VectorSecret, folder: TestFolder): Promise<Slot> {
+  using rootKey = SecretKey.fromBytes(rootBytes);
+  using secret = await loadSecret(await secretOf(vector, folder));
+  const { id, createdAtMs, label } = slot;
+  // The IV is after the version and the time.
+  const iv = base64UrlToBytes(slot.wrappedKey).slice(9, 25);
+  const salt = slot.kind === 'passphrase' ? slot.argon2id.salt : slot.hkdf.salt;
+  const cost = slot.kind === 'passphrase' ? { argon2id: slot.argon2id } : {};
+  const options = { createdAtMs, ...(label === undefined ? {} : { label }), ...cost };
+  return await makeSlot(rootKey, secret, options, { id, salt, iv });
+}

@@ -1,0 +1,66 @@
+import { readFileSync } from 'node:fs';
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { SlotSecret } from '../../src/slots/slot.ts';
+import type { TestFolder } from '../support.ts';
+
+/** What vectors/vault-file holds; made by make.py there. */
+export const VECTORS = join(import.meta.dirname, '../../../../vectors/vault-file');
+
+export type VectorSecret =
+  | { readonly kind: 'passphrase'; readonly passphraseHex: string }
+  | { readonly kind: 'keyfile'; readonly keyfile: string };
+
+export interface VaultFileVectors {
+  readonly rootKeyHex: string;
+  readonly vaultId: string;
+  readonly valid: readonly {
+    readonly name: string;
+    readonly fileBase64: string;
+    readonly opens: readonly { readonly secret: VectorSecret; readonly slotId: string }[];
+  }[];
+  readonly refusedAtReading: readonly {
+    readonly name: string;
+    readonly fileBase64: string;
+    readonly code: string;
+  }[];
+  readonly refusedAtUnlocking: readonly {
+    readonly name: string;
+    readonly fileBase64: string;
+    readonly secret: VectorSecret;
+    readonly code: string;
+  }[];
+}
+
+export interface KeyfileVector {
+  readonly name: string;
+  /** One character is one byte. */
+  readonly text: string;
+  readonly keyHex?: string;
+  readonly code?: string;
+}
+
+export interface PassphraseVector {
+  readonly name: string;
+  readonly inputHex: string;
+  readonly normalHex?: string;
+}
+
+export const vaultFileVectors = read('vault-files.json') as VaultFileVectors;
+export const keyfileVectors = (read('keyfiles.json') as { keyfiles: KeyfileVector[] }).keyfiles;
+export const passphraseVectors = (read('passphrases.json') as { passphrases: PassphraseVector[] })
+  .passphrases;
+
+/** The secret of a vector, as a person would have it: the keyfile is written into `folder`. */
+export async function secretOf(vector: VectorSecret, folder: TestFolder): Promise<SlotSecret> {
+  if (vector.kind === 'passphrase') {
+    return { kind: 'passphrase', passphrase: new Uint8Array(Buffer.from(vector.passphraseHex, 'hex')) };
+  }
+  const path = folder.join('keyfile');
+  await writeFile(path, vector.keyfile, { mode: 0o600 });
+  return { kind: 'keyfile', path };
+}
+
+function read(name: string): unknown {
+  return JSON.parse(readFileSync(join(VECTORS, name), 'utf8'));
+}
