@@ -7,7 +7,7 @@ import { VAULT_ERROR_EXITS } from './vault-error-exits.ts';
 export const HELP_TOPICS = ['exit-codes', 'json', 'environment'] as const;
 export type HelpTopic = (typeof HELP_TOPICS)[number];
 
-export interface HelpEntry {
+interface HelpEntry {
   readonly name: string;
   readonly meaning: string;
 }

@@ -1,9 +1,9 @@
-import { join } from 'node:path';
 import process from 'node:process';
+import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
 import { hasPty, runInTerminal } from './support/coffer.ts';
 
-const PROGRAM = [process.execPath, join(import.meta.dirname, 'support', 'ask.ts')];
+const PROGRAM = [process.execPath, fileURLToPath(new URL('support/ask.ts', import.meta.url))];
 
 test.skipIf(!hasPty)(
   'a passphrase is asked for on the terminal while all three streams are pipes (needs a python3 pty)',

@@ -56,7 +56,7 @@ async function add(context: Context, paths: readonly string[], options: AddOptio
   if (paths.includes('-')) checkStdin(context, paths, options);
   const startMs = host.now();
   const outcome = new Outcome();
-  const total = { added: 0, planned: 0, left: 0, sizeBytes: 0 };
+  const total = { added: 0, planned: 0, skippedExisting: 0, sizeBytes: 0 };
   {
     await using vault = await openVaultFor(context);
     using progress = await showProgress(context, 'add');
@@ -67,13 +67,13 @@ async function add(context: Context, paths: readonly string[], options: AddOptio
   const seconds = (host.now() - startMs) / 1000;
   const { failed } = outcome;
   if (output.json) {
-    const { added, planned, left, sizeBytes } = total;
+    const { added, planned, skippedExisting, sizeBytes } = total;
     output.record('summary', {
       command: 'add',
       dryRun: options.dryRun,
       added,
       ...(options.dryRun ? { planned } : {}),
-      left,
+      skippedExisting,
       failed,
       sizeBytes,
       seconds,
@@ -86,7 +86,8 @@ async function add(context: Context, paths: readonly string[], options: AddOptio
     const parts = [
       `Added ${formatCount(total.added, 'file')}, ${formatSize(total.sizeBytes)}, in ${formatDuration(seconds)}`,
     ];
-    if (total.left > 0) parts.push(`left out ${formatCount(total.left, 'file')} as asked`);
+    if (total.skippedExisting > 0)
+      parts.push(`left out ${formatCount(total.skippedExisting, 'file')} whose path is taken`);
     if (failed > 0) parts.push(`${formatCount(failed, 'source')} not added`);
     output.info(`${parts.join('; ')}.`);
   }
@@ -149,7 +150,7 @@ function report(
   { output }: Context,
   event: AddEvent,
   outcome: Outcome,
-  total: { added: number; planned: number; left: number; sizeBytes: number },
+  total: { added: number; planned: number; skippedExisting: number; sizeBytes: number },
 ): void {
   switch (event.type) {
     case 'added': {
@@ -175,7 +176,7 @@ function report(
       const text = SKIP_REASONS[reason];
       if (reason === 'exists') {
         outcome.succeed();
-        total.left += 1;
+        total.skippedExisting += 1;
         output.detail(`${source}: ${text}`);
         return;
       }

@@ -30,7 +30,7 @@ export function printVersion(output: Output): void {
 }
 
 /** The version in package.json, which is beside `src` and `dist` alike. */
-export function readVersion(): string {
+function readVersion(): string {
   const manifest: unknown = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8'));
   return typeof manifest === 'object' && manifest !== null && 'version' in manifest
     ? String(manifest.version)

@@ -18,7 +18,7 @@ export interface ProgressView extends Disposable {
 }
 
 /** Nothing is drawn for what takes less than this. */
-export const QUIET_START_MS = 1000;
+const QUIET_START_MS = 1000;
 const REDRAW_MS = 100;
 const PLAIN_LINE_MS = 1000;
 

@@ -1,7 +1,7 @@
 import { styleText } from 'node:util';
 
 export type ColorChoice = 'auto' | 'always' | 'never';
-export type Paint = (text: string) => string;
+type Paint = (text: string) => string;
 
 /** How parts of the human output are painted; every one is the identity when colour is off. */
 export interface Style {

@@ -9,8 +9,7 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { join } from 'node:path';
-import type { ChildProcess } from 'node:child_process';
-import process from 'node:process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { COFFER, ended, hasPty, runCoffer, runInTerminal, startCoffer } from '../support/coffer.ts';
 import { TestVault } from '../support/test-vault.ts';
@@ -144,12 +143,14 @@ test('a passphrase comes through a descriptor of its own while stdin is content'
   expect(await runCoffer(['ls'], { env })).toMatchObject({ code: 4, stdout: '' });
 }, 30_000);
 
-test('the program works through a link to it, in any folder', async () => {
+test('the program works through a link to it, from any folder', async () => {
   const [node = '', condition = '', bin = ''] = COFFER;
   symlinkSync(bin, vault.path('coffer.ts'));
-  const child = startCoffer(['version'], { cwd: vault.folder });
-  expect((await ended(child)).stdout).toMatch(/^coffer /);
-  expect([node, condition]).toEqual([process.execPath, '--conditions=@coffer/source']);
+  const child = spawn(node, [condition, vault.path('coffer.ts'), 'version'], {
+    cwd: vault.folder,
+    stdio: 'pipe',
+  });
+  expect(await ended(child)).toMatchObject({ code: 0, stdout: expect.stringMatching(/^coffer /) as string });
 });
 
 test.skipIf(!hasPty)(

@@ -58,7 +58,7 @@ export async function ended(child: ChildProcess): Promise<Ended> {
   return { stdout, stderr, code };
 }
 
-export interface Step {
+interface Step {
   /** A regular expression: what has to appear on the terminal first. */
   readonly wait: string;
   readonly type?: string;

@@ -29,7 +29,7 @@ export async function runMain(args: readonly string[], options: MainOptions = {}
   return { code, stdout: stdout.text, stderr: stderr.text, bytes: stdout.bytes };
 }
 
-export function createHost(stdout: OutputStream, stderr: OutputStream, options: MainOptions = {}): Host {
+function createHost(stdout: OutputStream, stderr: OutputStream, options: MainOptions = {}): Host {
   return {
     stdin: options.stdin ?? Readable.from(options.input === undefined ? [] : [Buffer.from(options.input)]),
     stdout,
