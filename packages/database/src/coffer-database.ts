@@ -76,16 +76,19 @@ export class CofferDatabase implements Disposable {
 
   /** What SQLite finds wrong with structure, indexes and references; empty when nothing is. */
   integrityCheck(): string[] {
-    const found = this.#connection.all('PRAGMA integrity_check(100)').map((row) => {
-      return textOf(Object.values(parseColumns(row))[0], 'integrity_check');
-    });
-    const problems = found.filter((line) => line !== 'ok');
-    for (const row of this.#connection.all('PRAGMA foreign_key_check')) {
-      problems.push(
-        `a row of ${textOf(parseColumns(row)['table'], 'table')} references a row that is not there`,
-      );
+    try {
+      const lines = this.#connection.all('PRAGMA integrity_check(100)').map((row) => {
+        return textOf(Object.values(parseColumns(row))[0], 'integrity_check');
+      });
+      const dangling = this.#connection.all('PRAGMA foreign_key_check').map((row) => {
+        return `a row of ${textOf(parseColumns(row)['table'], 'table')} references a row that is not there`;
+      });
+      return [...lines.filter((line) => line !== 'ok'), ...dangling];
+    } catch (error) {
+      // Damage to the schema itself ends the check instead of being listed by it.
+      if (error instanceof DatabaseError && error.code === 'CORRUPT') return [error.message];
+      throw error;
     }
-    return problems;
   }
 
   /**

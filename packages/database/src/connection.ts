@@ -14,6 +14,11 @@ export class Connection {
   readonly #label: string;
   readonly #statements = new Map<string, DriverStatement>();
   #depth = 0;
+  /**
+   * Why SQLite has rolled the running transaction back (disk full, I/O). The rest of the work must not go on as if nothing had
+   * happened: each statement would be committed on its own.
+   */
+  #lost: DatabaseError | undefined;
   #afterCommit: () => void = () => undefined;
 
   /** `label` is what messages call the database: its file name. */
@@ -37,13 +42,8 @@ export class Connection {
 
   /** Runs one changing statement; returns the number of rows it changed. */
   run(sql: string, ...parameters: SqlValue[]): number {
-    const changes = this.#guarded(() => {
-      // After a rollback of SQLite's own the rest of the work would be committed statement by statement.
-      if (this.#depth > 0 && !this.#driver.inTransaction) {
-        throw new DatabaseError('FAILED', `${this.#label}: the transaction was rolled back`);
-      }
-      return this.#prepared(sql).run(...parameters).changes;
-    });
+    if (this.#lost !== undefined) throw this.#lost;
+    const changes = this.#guarded(() => this.#prepared(sql).run(...parameters).changes);
     if (this.#depth === 0) this.#afterCommit();
     return changes;
   }
@@ -82,12 +82,14 @@ export class Connection {
     try {
       result = work();
       if (isThenable(result)) throw invalid('a transaction is synchronous: its work returned a promise');
+      if (this.#lost !== undefined) throw this.#lost;
       this.#guarded(() => this.#prepared(outermost ? 'COMMIT' : 'RELEASE inner_work').run());
     } catch (error) {
       this.#undo(outermost);
       throw error;
     } finally {
       this.#depth -= 1;
+      if (outermost) this.#lost = undefined;
     }
     if (outermost) this.#afterCommit();
     return result;
@@ -122,7 +124,9 @@ export class Connection {
     try {
       return work();
     } catch (error) {
-      throw toDatabaseError(error, `the database ${this.#label}`);
+      const translated = toDatabaseError(error, `the database ${this.#label}`);
+      if (this.#depth > 0 && !this.#driver.inTransaction) this.#lost ??= translated;
+      throw translated;
     }
   }
 }

@@ -138,17 +138,11 @@ export class FileTable {
   }
 
   count(filter: FileFilter = {}): number {
-    const { placement = null, condition = null } = filter;
-    const sql = `SELECT count(*) FROM files
-      WHERE placement = coalesce(?, placement) AND condition = coalesce(?, condition)`;
-    return countOf(this.#connection.get(sql, placement, condition));
+    return this.#aggregate('count(*)', filter);
   }
 
   totalSizeBytes(filter: FileFilter = {}): number {
-    const { placement = null, condition = null } = filter;
-    const sql = `SELECT coalesce(sum(size_bytes), 0) FROM files
-      WHERE placement = coalesce(?, placement) AND condition = coalesce(?, condition)`;
-    return countOf(this.#connection.get(sql, placement, condition));
+    return this.#aggregate('coalesce(sum(size_bytes), 0)', filter);
   }
 
   /** One page of files. Pages are found by key, so that a change between two of them never repeats or skips another file. */
@@ -211,6 +205,14 @@ export class FileTable {
     return [...children.values()].sort((a, b) =>
       Buffer.compare(Buffer.from(a.folder), Buffer.from(b.folder)),
     );
+  }
+
+  #aggregate(expression: string, { placement, condition }: FileFilter): number {
+    const given = Object.entries({ placement, condition }).filter(([, value]) => value !== undefined);
+    // Without a condition SQLite counts entries of the smallest index.
+    const where = given.length === 0 ? '' : `WHERE ${given.map(([column]) => `${column} = ?`).join(' AND ')}`;
+    const values = given.map(([, value]) => value ?? null);
+    return countOf(this.#connection.get(`SELECT ${expression} FROM files ${where}`, ...values));
   }
 }
 

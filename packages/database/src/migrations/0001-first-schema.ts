@@ -19,7 +19,9 @@ export const firstSchema: Migration = {
       folded_name TEXT NOT NULL
     ) STRICT;
     -- What is filtered by comes along, so that searching and summing up folders are reads of this index alone.
-    CREATE INDEX files_by_path ON files (folder, name, id, folded_name, mime_type, size_bytes, created_at_ms);
+    CREATE INDEX files_by_path ON files (
+      folder, name, id, folded_name, mime_type, size_bytes, created_at_ms, placement, condition
+    );
     CREATE INDEX files_by_name ON files (name, id);
     CREATE INDEX files_by_size ON files (size_bytes, id);
     CREATE INDEX files_by_creation ON files (created_at_ms, id);

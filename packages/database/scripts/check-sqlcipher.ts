@@ -1,0 +1,98 @@
+/*
+ * Checks that a standard SQLCipher 4 reads our databases with the raw key, and that we read one that it has written to.
+ *
+ *   node --conditions=@coffer/source packages/database/scripts/check-sqlcipher.ts
+ *
+ * Opt-in, since it needs the network: @signalapp/sqlcipher (SQLCipher with OpenSSL, as Signal Desktop uses it) is AGPL-3.0. It is
+ * installed into a temporary folder, outside the lockfile, and is no part of what is built, tested by default or published.
+ */
+import { deepStrictEqual, strictEqual } from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createDatabase, fileIdFromBytes, openDatabase, scanPages } from '../src/index.ts';
+import type { FileRow } from '../src/index.ts';
+
+const SQLCIPHER = '@signalapp/sqlcipher@4.1.0';
+
+/** The part of its API that is used here. */
+interface SqlCipher {
+  exec(sql: string): void;
+  pragma(source: string, options: { simple: true }): unknown;
+  prepare(sql: string): { all(): unknown[]; get(): unknown };
+  close(): void;
+}
+type SqlCipherConstructor = new (path: string) => SqlCipher;
+
+function installSqlCipher(folder: string): SqlCipherConstructor {
+  writeFileSync(join(folder, 'package.json'), '{ "private": true }');
+  const command = ['install', '--ignore-scripts', '--no-audit', '--no-fund', '--no-save', SQLCIPHER];
+  const options = { cwd: folder, stdio: 'inherit', shell: process.platform === 'win32' } as const;
+  if (spawnSync('npm', command, options).status !== 0) throw new Error(`${SQLCIPHER} cannot be installed`);
+  const loaded = createRequire(join(folder, 'package.json'))('@signalapp/sqlcipher') as
+    SqlCipherConstructor | { default: SqlCipherConstructor };
+  return 'default' in loaded ? loaded.default : loaded;
+}
+
+function sampleRow(number: number): FileRow {
+  return {
+    id: fileIdFromBytes(randomBytes(16)),
+    folder: 'a/b',
+    name: `file ${String(number)}.txt`,
+    mimeType: 'text/plain',
+    sizeBytes: 50_000,
+    sha256: new Uint8Array(32).fill(number),
+    placement: 'blob',
+    condition: 'ok',
+    createdAtMs: 1,
+    modifiedAtMs: 2,
+    transferId: undefined,
+  };
+}
+
+const folder = mkdtempSync(join(tmpdir(), 'coffer-sqlcipher-'));
+try {
+  const StandardSqlCipher = installSqlCipher(folder);
+  const key = randomBytes(32);
+  const path = join(folder, 'data.db');
+  const rows = Array.from({ length: 20 }, (_, number) => sampleRow(number));
+  {
+    using database = createDatabase({ path, key });
+    database.transaction(() => {
+      for (const row of rows) {
+        database.files.insert(row);
+        database.files.insertBlob(row.id, new Uint8Array(50_000).fill(7));
+      }
+    });
+    database.backupTo(join(folder, 'backup.db'));
+  }
+
+  for (const name of ['data.db', 'backup.db']) {
+    const standard = new StandardSqlCipher(join(folder, name));
+    standard.pragma(`key = "x'${key.toString('hex')}'"`, { simple: true });
+    const version = String(standard.pragma('cipher_version', { simple: true }));
+    const names = standard.prepare('SELECT name FROM files ORDER BY rowid').all();
+    deepStrictEqual(
+      names,
+      rows.map((row) => ({ name: row.name })),
+    );
+    const total = standard.prepare('SELECT sum(length(bytes)) AS total FROM file_blobs').get();
+    deepStrictEqual(total, { total: 1_000_000 });
+    strictEqual(standard.pragma('cipher_integrity_check', { simple: true }), undefined);
+    strictEqual(standard.pragma('integrity_check', { simple: true }), 'ok');
+    console.log(`SQLCipher ${version} reads ${name}: ${String(names.length)} rows, every page authentic`);
+    if (name === 'data.db') standard.exec(`INSERT INTO settings VALUES ('written by', 'SQLCipher')`);
+    standard.close();
+  }
+
+  deepStrictEqual((await scanPages({ path, key })).damagedPages, []);
+  using again = openDatabase({ path, key });
+  strictEqual(again.settings.get('written by'), 'SQLCipher');
+  deepStrictEqual(again.integrityCheck(), []);
+  console.log('We read what SQLCipher has written');
+} finally {
+  rmSync(folder, { recursive: true, force: true });
+}
