@@ -27,8 +27,9 @@ export class CheckpointPolicy {
     return this.#holds > 0;
   }
 
-  /** Until the result is called no checkpoint runs, so that the database file does not change. */
-  hold(): () => void {
+  /** Empties the WAL; from then on no checkpoint runs, and so the database file does not change, until the result is called. */
+  freeze(): () => void {
+    if (!this.isHeld) this.run('truncate');
     this.#holds += 1;
     let held = true;
     return () => {

@@ -4,6 +4,7 @@ import { CheckpointPolicy } from './checkpoint-policy.ts';
 import { checkInteger, integerOf, parseColumns, textOf } from './columns.ts';
 import type { Connection } from './connection.ts';
 import { DatabaseError } from './errors.ts';
+import type { HeldFile } from './open-files.ts';
 import { FileTable } from './file-table.ts';
 import { scanPagesInChild } from './page-scan-child.ts';
 import type { PageScan, PageScanOptions } from './page-scan.ts';
@@ -23,15 +24,16 @@ export class CofferDatabase implements Disposable {
   readonly settings: SettingTable;
   readonly #connection: Connection;
   readonly #checkpoints: CheckpointPolicy;
-  readonly #release: () => void;
+  readonly #file: HeldFile;
   readonly #closing = new AbortController();
 
-  constructor(connection: Connection, options: { path: string; schemaVersion: number; release: () => void }) {
+  constructor(connection: Connection, options: { path: string; schemaVersion: number; file: HeldFile }) {
     this.path = options.path;
     this.schemaVersion = options.schemaVersion;
-    this.#release = options.release;
+    this.#file = options.file;
     this.#connection = connection;
     this.#checkpoints = new CheckpointPolicy(connection);
+    this.#file.freeze = () => this.#checkpoints.freeze();
     this.tags = new TagTable(connection);
     this.files = new FileTable(connection, this.tags);
     this.tombstones = new TombstoneTable(connection);
@@ -97,14 +99,9 @@ export class CofferDatabase implements Disposable {
    */
   async scanPages(options: Omit<PageScanOptions, 'path'>): Promise<PageScan> {
     const { signal } = this.#closing;
-    this.#checkpoints.run('truncate');
-    const release = this.#checkpoints.hold();
-    try {
-      const either = options.signal === undefined ? signal : AbortSignal.any([options.signal, signal]);
-      return await scanPagesInChild({ ...options, path: this.path, signal: either });
-    } finally {
-      release();
-    }
+    if (!this.#connection.isOpen) throw new DatabaseError('CLOSED', `${this.path} is closed`);
+    const either = options.signal === undefined ? signal : AbortSignal.any([options.signal, signal]);
+    return await scanPagesInChild({ ...options, path: this.path, signal: either });
   }
 
   /** Empties the WAL and gives the lock back. Closing twice is allowed. */
@@ -115,7 +112,7 @@ export class CofferDatabase implements Disposable {
     try {
       this.#connection.close();
     } finally {
-      this.#release();
+      this.#file.release();
     }
   }
 

@@ -48,11 +48,11 @@ export function openDatabase({ path, key }: DatabaseOptions): CofferDatabase {
   held.defer(() => {
     connection.close();
   });
-  const release = holdFile(realPath);
-  held.defer(release);
+  const file = holdFile(realPath);
+  held.defer(file.release);
   const schemaVersion = migrate(connection);
   held.move();
-  return new CofferDatabase(connection, { path: realPath, schemaVersion, release });
+  return new CofferDatabase(connection, { path: realPath, schemaVersion, file });
 }
 
 /** SQLite puts the WAL beside the file itself, not beside a link to it. */

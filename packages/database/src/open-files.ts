@@ -7,30 +7,44 @@ import { DatabaseError } from './errors.ts';
  * Kept on the global object: two copies of this package in one process still are one process.
  */
 const REGISTRY: unique symbol = Symbol.for('@coffer/database/open-files');
-const holder: Partial<Record<symbol, Set<string>>> = globalThis;
+const holder: Partial<Record<symbol, Map<string, HeldFile>>> = globalThis;
 
-function openFiles(): Set<string> {
-  holder[REGISTRY] ??= new Set();
-  return holder[REGISTRY];
+/** A file that this process holds until `release` is called. */
+export interface HeldFile {
+  readonly release: () => void;
+  /** Keeps the file from changing until the returned function is called; nothing when it never changes. */
+  freeze?: () => () => void;
 }
 
-/** Marks the file as held until the returned function is called. Throws `IN_USE` when it is held already. */
-export function holdFile(path: string): () => void {
+/** Marks the file as held. Throws `IN_USE` when it is held already. */
+export function holdFile(path: string): HeldFile {
   const identity = identityOf(path);
   if (identity === undefined) throw new DatabaseError('NOT_FOUND', `${path} does not exist`);
   checkNotHeld(path);
-  openFiles().add(identity);
-  return () => {
-    openFiles().delete(identity);
+  const held: HeldFile = {
+    release: () => {
+      heldFiles().delete(identity);
+    },
   };
+  heldFiles().set(identity, held);
+  return held;
 }
 
-/** Throws `IN_USE` when this process has the file open, under whatever name. */
+/** Throws `IN_USE` when this process holds the file, under whatever name. */
 export function checkNotHeld(path: string): void {
-  const identity = identityOf(path);
-  if (identity !== undefined && openFiles().has(identity)) {
+  if (findHeldFile(path) !== undefined) {
     throw new DatabaseError('IN_USE', `${path} is open in this process already`);
   }
+}
+
+export function findHeldFile(path: string): HeldFile | undefined {
+  const identity = identityOf(path);
+  return identity === undefined ? undefined : heldFiles().get(identity);
+}
+
+function heldFiles(): Map<string, HeldFile> {
+  holder[REGISTRY] ??= new Map();
+  return holder[REGISTRY];
 }
 
 /** stat(2) opens nothing. */

@@ -28,7 +28,7 @@ export function acquireOwnerLock(path: string): OwnerLock {
     driver.pragma('locking_mode = EXCLUSIVE');
     driver.pragma('journal_mode = MEMORY');
     driver.exec('BEGIN EXCLUSIVE');
-    return new HeldLock(driver, holdFile(lockPath));
+    return new HeldLock(driver, holdFile(lockPath).release);
   } catch (error) {
     driver?.close();
     const translated = toDatabaseError(error, doing);

@@ -5,6 +5,7 @@ import { createInterface } from 'node:readline';
 import type { Readable, Writable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 import { DatabaseError, invalid } from './errors.ts';
+import { findHeldFile } from './open-files.ts';
 import { KEY_SIZE_BYTES } from './page-layout.ts';
 import { encodeScanRequest, parseScanMessage } from './page-scan-message.ts';
 import type { PageScan, PageScanOptions } from './page-scan.ts';
@@ -14,17 +15,22 @@ const extension = import.meta.url.endsWith('.ts') ? '.ts' : '.js';
 const PROCESS_PATH: string = fileURLToPath(new URL(`./page-scan-process${extension}`, import.meta.url));
 
 /**
- * `scanPages` in a process of its own, for a database that this process has open: no descriptor is opened and closed here, so SQLite's
- * locks stay. The caller lets no checkpoint run meanwhile: `CofferDatabase.scanPages` sees to that.
+ * `scanPages` in a process of its own, also for a database that this process has open: no descriptor is opened and closed here,
+ * so SQLite's locks stay. Such a database can be read and written meanwhile; what is written waits in the WAL.
  */
-export async function scanPagesInChild({
-  path,
-  key,
-  signal,
-  onProgress,
-}: PageScanOptions): Promise<PageScan> {
-  if (key.length !== KEY_SIZE_BYTES) throw invalid(`a database key has ${String(KEY_SIZE_BYTES)} bytes`);
-  signal?.throwIfAborted();
+export async function scanPagesInChild(options: PageScanOptions): Promise<PageScan> {
+  if (options.key.length !== KEY_SIZE_BYTES)
+    throw invalid(`a database key has ${String(KEY_SIZE_BYTES)} bytes`);
+  options.signal?.throwIfAborted();
+  const release = findHeldFile(options.path)?.freeze?.();
+  try {
+    return await scanInChild(options);
+  } finally {
+    release?.();
+  }
+}
+
+async function scanInChild({ path, key, signal, onProgress }: PageScanOptions): Promise<PageScan> {
   const child = spawn(process.execPath, [PROCESS_PATH], {
     stdio: ['pipe', 'pipe', 'ignore'],
     env: childEnvironment(),

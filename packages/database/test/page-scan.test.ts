@@ -145,6 +145,19 @@ describe('while the database is open', () => {
     expect((await database.scanPages({ key: KEY })).pageCount).toBeGreaterThan(scan.pageCount);
   });
 
+  test('also the function alone lets nothing change the file meanwhile', async () => {
+    const database = newDatabase();
+    for (let number = 0; number < 30; number += 1) addBlob(database, new Uint8Array(90_000).fill(number));
+    const scanning = [1, 2].map(() => scanPagesInChild({ path: database.path, key: KEY }));
+    expect(database.walSizeBytes()).toBe(0);
+    expectError('IN_USE', () => {
+      database.checkpoint('passive');
+    });
+    for (let number = 0; number < 200; number += 1) addBlob(database, new Uint8Array(50_000).fill(number));
+    for (const scan of await Promise.all(scanning)) expect(scan.damagedPages).toEqual([]);
+    database.checkpoint('passive');
+  });
+
   test('closing it ends the scan', async () => {
     const database = newDatabase();
     const scanning = database.scanPages({ key: KEY });
