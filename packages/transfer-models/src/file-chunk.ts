@@ -1,8 +1,8 @@
 import { constantTimeEqual, sha256 } from '@coffer/crypto';
 import * as v from 'valibot';
 import { TransferModelError } from './errors.ts';
-import { CHUNK_SIZE_BYTES, MAX_CHUNK_COUNT, MAX_FILE_SIZE_BYTES } from './limits.ts';
-import { SHA256_SCHEMA, integerSchema, parseWith } from './schema.ts';
+import { CHUNK_SIZE_BYTES, MAX_CHUNK_COUNT } from './limits.ts';
+import { FILE_SIZE_SCHEMA, SHA256_SCHEMA, integerSchema, parseWith } from './schema.ts';
 
 /** One piece of a file. All but the last have `CHUNK_SIZE_BYTES`; the last has at least one byte, unless the file has none. */
 export interface FileChunk {
@@ -54,8 +54,6 @@ export function createFileChunk(index: number, bytes: Uint8Array): FileChunk {
 export function isFileChunkIntact(chunk: FileChunk): boolean {
   return constantTimeEqual(sha256(chunk.bytes), chunk.hash);
 }
-
-export const FILE_SIZE_SCHEMA: v.GenericSchema<unknown, number> = integerSchema(MAX_FILE_SIZE_BYTES);
 
 const SCHEMA = v.object(
   {

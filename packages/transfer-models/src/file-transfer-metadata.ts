@@ -1,9 +1,9 @@
 import * as v from 'valibot';
-import { FILE_SIZE_SCHEMA, chunkCount } from './file-chunk.ts';
+import { chunkCount } from './file-chunk.ts';
 import { CHUNK_SIZE_BYTES, MAX_CHUNK_COUNT, MAX_MIME_TYPE_LENGTH } from './limits.ts';
 import { parseRelativePath } from './relative-path.ts';
 import type { RelativePath } from './relative-path.ts';
-import { SHA256_SCHEMA, integerSchema, parseWith } from './schema.ts';
+import { FILE_SIZE_SCHEMA, SHA256_SCHEMA, integerSchema, parseWith } from './schema.ts';
 
 /** What a sender says about one file before its bytes. */
 export interface FileTransferMetadata {

@@ -1,5 +1,6 @@
 import * as v from 'valibot';
 import { TransferModelError } from './errors.ts';
+import { MAX_FILE_SIZE_BYTES } from './limits.ts';
 
 const SHA256_SIZE_BYTES = 32;
 
@@ -28,6 +29,8 @@ export function integerSchema(max: number): v.GenericSchema<unknown, number> {
     v.maxValue(max, `must be at most ${String(max)}`),
   );
 }
+
+export const FILE_SIZE_SCHEMA: v.GenericSchema<unknown, number> = integerSchema(MAX_FILE_SIZE_BYTES);
 
 /** Copied, so that the buffer of a frame can be used again. */
 export const SHA256_SCHEMA: v.GenericSchema<unknown, Uint8Array> = v.pipe(
