@@ -26,7 +26,7 @@ type DriverConstructor = new (
   options: { timeout: number; fileMustExist: boolean },
 ) => DriverDatabase;
 
-/** Node-API 10 and `engines` of this package; on Node 20 loading the binary ends the process. */
+/** `engines` of this package. */
 const MINIMUM_NODE = [24, 11] as const;
 
 let loaded: DriverConstructor | undefined;

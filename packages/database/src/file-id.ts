@@ -1,3 +1,4 @@
+import { bytesToHex, hexToBytes } from '@coffer/crypto';
 import { corrupt, invalid } from './errors.ts';
 
 declare const fileIdBrand: unique symbol;
@@ -22,11 +23,11 @@ export function fileIdOf(value: unknown, column: string): FileId {
 /** Throws `INVALID` unless there are 16 bytes. */
 export function fileIdFromBytes(bytes: Uint8Array): FileId {
   if (bytes.length !== FILE_ID_SIZE_BYTES) throw invalid('a file id is 16 bytes');
-  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('hex') as FileId;
+  return bytesToHex(bytes) as FileId;
 }
 
 export function fileIdToBytes(id: FileId): Uint8Array {
-  return Buffer.from(parseFileId(id), 'hex');
+  return hexToBytes(parseFileId(id));
 }
 
 function isFileId(value: unknown): value is FileId {

@@ -43,16 +43,19 @@ export function openDatabase({ path, key }: DatabaseOptions): CofferDatabase {
   const realPath = realPathOf(path);
   checkNotHeld(realPath);
   checkEncryptedFile(realPath);
-  using held = new DisposableStack();
   const connection = openKeyedConnection(realPath, key);
-  held.defer(() => {
+  try {
+    const file = holdFile(realPath);
+    try {
+      return new CofferDatabase(connection, { path: realPath, schemaVersion: migrate(connection), file });
+    } catch (error) {
+      file.release();
+      throw error;
+    }
+  } catch (error) {
     connection.close();
-  });
-  const file = holdFile(realPath);
-  held.defer(file.release);
-  const schemaVersion = migrate(connection);
-  held.move();
-  return new CofferDatabase(connection, { path: realPath, schemaVersion, file });
+    throw error;
+  }
 }
 
 /** SQLite puts the WAL beside the file itself, not beside a link to it. */

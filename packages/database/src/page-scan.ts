@@ -49,40 +49,42 @@ export async function scanPages(options: PageScanOptions): Promise<PageScan> {
 }
 
 /** The same without looking at the WAL, for a process that only reads while the owner lets no checkpoint run. */
-export async function scanDatabaseFile({
-  path,
-  key,
-  signal,
-  onProgress,
-}: PageScanOptions): Promise<PageScan> {
+export async function scanDatabaseFile(options: PageScanOptions): Promise<PageScan> {
+  const { path, key, signal } = options;
   if (key.length !== KEY_SIZE_BYTES) throw invalid(`a database key has ${String(KEY_SIZE_BYTES)} bytes`);
   signal?.throwIfAborted();
+  let file: FileHandle | undefined;
   try {
-    await using file = await open(path, 'r');
-    const { size } = await file.stat();
-    if (size < PAGE_SIZE_BYTES)
-      throw new DatabaseError('NOT_A_DATABASE', `${path} is too short for a database`);
-    const firstPage = await readChunk(file, 0, PAGE_SIZE_BYTES);
-    const hmacKey = derivePageHmacKey(key, firstPage.subarray(0, SALT_SIZE_BYTES));
-    const declared = isPageAuthentic(hmacKey, firstPage, 1) ? readPageCount(key, firstPage) : 0;
-    const pageCount = Math.max(Math.ceil(size / PAGE_SIZE_BYTES), declared);
-    const damagedPages: number[] = [];
-    for (let first = 1; first <= pageCount; first += CHUNK_PAGES) {
-      const last = Math.min(first + CHUNK_PAGES - 1, pageCount);
-      const chunk = await readChunk(
-        file,
-        (first - 1) * PAGE_SIZE_BYTES,
-        (last - first + 1) * PAGE_SIZE_BYTES,
-      );
-      addDamaged(damagedPages, hmacKey, chunk, first, last);
-      signal?.throwIfAborted();
-      onProgress?.({ pagesDone: last, pageCount });
-    }
-    return { pageCount, damagedPages };
+    file = await open(path, 'r');
+    return await scanFile(file, options);
   } catch (error) {
     if (signal?.aborted === true) throw error;
     throw toDatabaseError(error, `cannot read ${path}`);
+  } finally {
+    await file?.close();
   }
+}
+
+async function scanFile(
+  file: FileHandle,
+  { path, key, signal, onProgress }: PageScanOptions,
+): Promise<PageScan> {
+  const { size } = await file.stat();
+  if (size < PAGE_SIZE_BYTES)
+    throw new DatabaseError('NOT_A_DATABASE', `${path} is too short for a database`);
+  const firstPage = await readChunk(file, 0, PAGE_SIZE_BYTES);
+  const hmacKey = derivePageHmacKey(key, firstPage.subarray(0, SALT_SIZE_BYTES));
+  const declared = isPageAuthentic(hmacKey, firstPage, 1) ? readPageCount(key, firstPage) : 0;
+  const pageCount = Math.max(Math.ceil(size / PAGE_SIZE_BYTES), declared);
+  const damagedPages: number[] = [];
+  for (let first = 1; first <= pageCount; first += CHUNK_PAGES) {
+    const last = Math.min(first + CHUNK_PAGES - 1, pageCount);
+    const chunk = await readChunk(file, (first - 1) * PAGE_SIZE_BYTES, (last - first + 1) * PAGE_SIZE_BYTES);
+    addDamaged(damagedPages, hmacKey, chunk, first, last);
+    signal?.throwIfAborted();
+    onProgress?.({ pagesDone: last, pageCount });
+  }
+  return { pageCount, damagedPages };
 }
 
 function addDamaged(
