@@ -39,6 +39,7 @@ test(`after kill -9 at ${String(POINTS)} seeded points nothing acknowledged is l
   let killed = 0;
   for (let point = 0; point < POINTS; point++) {
     const said = await runAndKill(directory, point, 1 + Math.floor(random() * 6), random() * 25);
+    expect(said[0], 'the child did not start').toBe('ready');
     killed++;
     for (const line of said) {
       const [what, id = '', hash = ''] = line.split(' ');

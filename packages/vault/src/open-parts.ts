@@ -2,6 +2,8 @@ import type { SecretKey } from '@coffer/crypto';
 import { openDatabase } from '@coffer/database';
 import { FileStorage, StorageKeys } from '@coffer/storage';
 import type { Recovery } from '@coffer/storage';
+import { existsSync } from 'node:fs';
+import { VaultError } from './errors.ts';
 import type { VaultPaths } from './paths.ts';
 import { KeySlots } from './slots/key-slots.ts';
 import type { VaultParts } from './vault.ts';
@@ -19,6 +21,7 @@ export async function openParts(
 ): Promise<VaultParts> {
   const databaseKey = opening.use(rootKey.derive('coffer/database/v1'));
   const keys = opening.use(StorageKeys.derive(rootKey));
+  refuseMissingDatabase(paths);
   const key = databaseKey.exportBytes();
   let database;
   try {
@@ -36,6 +39,18 @@ export async function openParts(
   const slots = new KeySlots(file, rootKey);
   const warnings = [...file.warnings, ...describeRecovery(recovery)];
   return { paths, database, storage, slots, warnings, resources: opening.move() };
+}
+
+/** A vault without its database is never given a new one: that would look as if it had always been empty. */
+function refuseMissingDatabase(paths: VaultPaths): void {
+  if (existsSync(paths.database)) return;
+  throw new VaultError(
+    'DAMAGED',
+    `the database ${paths.database} is missing, and with it all names and small files`,
+    {
+      hint: 'put data.db back from a backup; the sealed files in files/ are untouched',
+    },
+  );
 }
 
 /** What is worth telling of a recovery: not that it tidied up, but what needs somebody's attention. */

@@ -75,7 +75,7 @@ function distinct(found: readonly ResolvedItem[]): ResolvedItem[] {
 
 function one(item: string, found: readonly ResolvedItem[]): ResolvedItem | undefined {
   if (found.length <= 1) return found[0];
-  const candidates = found.slice(0, MAX_CANDIDATES).map(describe);
+  const candidates = found.slice(0, MAX_CANDIDATES).map(describe).sort();
   if (found.length > MAX_CANDIDATES) candidates.push('…');
   throw new VaultError('AMBIGUOUS', `${JSON.stringify(item)} stands for more than one thing`, {
     candidates,

@@ -1,0 +1,19 @@
+import { expect, test } from 'vitest';
+import * as vault from '../../src/index.ts';
+
+test('the package exports these names', () => {
+  expect(Object.keys(vault).sort()).toMatchInlineSnapshot(`
+    [
+      "DEFAULT_ARGON2ID",
+      "Vault",
+      "VaultError",
+      "createKeyfile",
+      "createVault",
+      "defaultVaultDirectory",
+      "openVault",
+      "passphraseWarning",
+      "readVaultSlots",
+      "vaultPaths",
+    ]
+  `);
+});
