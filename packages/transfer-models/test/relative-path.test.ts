@@ -42,7 +42,8 @@ describe('a path is refused', () => {
     ['with an escape character', ['\x1b[2J', 'a\x1b]0;x\x07', '\x9b2J']],
     [
       'with a character that turns text around',
-      [...'\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069'].map(
+      Array.from(
+        '\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069',
         (c) => `a${c}gpj.exe`,
       ),
     ],
