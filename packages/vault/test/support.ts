@@ -1,10 +1,15 @@
+import { mkdirSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { test } from 'vitest';
 import { createKeyfile } from '../src/keyfile.ts';
 import { vaultPaths } from '../src/paths.ts';
 import type { VaultPaths } from '../src/paths.ts';
 import type { Argon2idCost, SlotSecret } from '../src/slots/slot.ts';
+
+/** A test of modes, links or FIFOs, which Windows does not have, or not for everybody. */
+export const onPosix: ReturnType<typeof test.skipIf> = test.skipIf(process.platform === 'win32');
 
 /** The least that the format allows, so that tests are fast. */
 export const CHEAP: Argon2idCost = { memoryKiB: 19_456, passes: 2, parallelism: 1 };
@@ -26,6 +31,12 @@ export class TestFolder implements AsyncDisposable {
     return join(this.path, ...names);
   }
 
+  /** A folder in it, which goes with it. */
+  sub(name: string): TestFolder {
+    mkdirSync(this.join(name), { mode: 0o700 });
+    return new TestFolder(this.join(name));
+  }
+
   vault(): VaultPaths {
     return vaultPaths(this.path);
   }
@@ -40,7 +51,10 @@ export function passphrase(text: string): SlotSecret {
 }
 
 /** A keyfile outside of every vault: one that is never slow to open. */
-export async function newKeyfile(folder: TestFolder, name: string): Promise<SlotSecret> {
+export async function newKeyfile(
+  folder: TestFolder,
+  name: string,
+): Promise<SlotSecret & { readonly kind: 'keyfile' }> {
   const path = folder.join(name);
   await createKeyfile(path);
   return { kind: 'keyfile', path };

@@ -9,6 +9,7 @@ import { loadSecret } from '../slots/loaded-secret.ts';
 import { makeSlot } from '../slots/make-slot.ts';
 import type { Argon2idCost, SlotSecret } from '../slots/slot.ts';
 import { FORMAT, FORMAT_VERSION } from './content.ts';
+import { takeTurn } from './take-turn.ts';
 import { vaultFileOf } from './vault-file.ts';
 import type { VaultFile } from './vault-file.ts';
 import { writeVaultFile } from './write.ts';
@@ -43,7 +44,6 @@ export async function createVaultFile(
 ): Promise<VaultFile> {
   const { rootKey, secret, vaultId = bytesToHex(randomBytes(VAULT_ID_SIZE_BYTES)) } = options;
   if (!/^[0-9a-f]{32}$/.test(vaultId)) throw new VaultError('INVALID_INPUT', 'a vault id is 32 hex digits');
-  for (const path of [paths.vaultFile, paths.vaultFileCopy]) await refuseExisting(path);
   if (secret.kind === 'keyfile') await refuseKeyfileInside(secret.path, paths.directory);
   using loaded = await loadSecret(secret);
   const slot = await makeSlot(rootKey, loaded, toSlotOptions(options));
@@ -54,9 +54,12 @@ export async function createVaultFile(
     generation: 1,
     slots: [slot],
   } as const;
-  const written = await writeVaultFile(paths, { ...content, slots: [slot] }, rootKey, {
-    prove: { id: slot.id, secret: loaded },
-    isNew: true,
+  const written = await takeTurn(paths.vaultFile, async () => {
+    for (const path of [paths.vaultFile, paths.vaultFileCopy]) await refuseExisting(path);
+    return await writeVaultFile(paths, content, rootKey, {
+      prove: { id: slot.id, secret: loaded },
+      isNew: true,
+    });
   });
   return vaultFileOf(paths, written, { warnings: loaded.warnings });
 }
