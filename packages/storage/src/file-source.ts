@@ -78,8 +78,9 @@ async function openPath(path: string): Promise<OpenSource> {
 
 async function openRegular(path: string): Promise<FileHandle> {
   try {
-    // Not through a link, and without waiting for somebody to open the other end of a FIFO.
-    return await open(path, constants.O_RDONLY | (constants.O_NOFOLLOW ?? 0) | (constants.O_NONBLOCK ?? 0));
+    // Not through a link, and without waiting for somebody to open the other end of a FIFO. Windows has neither flag
+    // (undefined, which counts as 0) nor such files.
+    return await open(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
   } catch (error) {
     // A socket can't be opened at all (ENXIO), a link not with O_NOFOLLOW (ELOOP, and EMLINK on FreeBSD).
     if (['ELOOP', 'EMLINK', 'ENXIO', 'EISDIR'].includes(errnoOf(error) ?? '')) throw notAFile(path, error);

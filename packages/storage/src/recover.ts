@@ -44,7 +44,7 @@ export async function recover(context: StorageContext): Promise<Recovery> {
 }
 
 async function recoverFolder(context: StorageContext): Promise<Recovery> {
-  const { folder, database } = context;
+  const { folder } = context;
   const done: Done = { finished: [], removed: [], quarantined: [] };
   const pending = new Set<FileId>();
 

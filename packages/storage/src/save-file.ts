@@ -120,38 +120,57 @@ async function commitFile(
   prepared: PreparedFile,
   options: SaveOptions,
 ): Promise<FileRow> {
-  const { database, folder } = context;
+  const { folder } = context;
   const { id } = prepared.row;
-  let row = prepared.row;
-  let replaced: FileRow | undefined;
-  let decided = false;
+  const isSealed = prepared.blob === undefined;
+  const work = { isDone: false };
+  let inserted: Inserted;
   try {
-    throwIfAborted(options.signal, `cannot save ${row.name}`);
-    database.transaction(() => {
-      const placing = askPlacing(options.place, row);
-      if (placing !== undefined) {
-        row = { ...row, folder: parseFolder(placing.folder), name: parseFileName(placing.name) };
-        if (placing.replaces !== undefined) replaced = buryFile(context, placing.replaces);
-      }
-      database.files.insert(row);
-      if (prepared.blob !== undefined) database.files.insertBlob(id, prepared.blob);
-      for (const tag of options.tags ?? []) database.tags.add(id, tag);
-      decided = true;
+    throwIfAborted(options.signal, `cannot save ${prepared.row.name}`);
+    inserted = context.database.transaction(() => {
+      const result = insertPrepared(context, prepared, options);
+      work.isDone = true;
+      return result;
     });
   } catch (error) {
     // When COMMIT itself failed, its record may still reach the disk: then only the next opening knows whether a row
     // needs these bytes. Otherwise nothing was written, and nothing stays.
-    if (prepared.blob === undefined && !decided) await discardTemporary(context, id);
+    if (isSealed && !work.isDone) await discardTemporary(context, id);
     throw error;
   }
-  if (prepared.blob === undefined) {
+  if (isSealed) {
     // From here on a crash is finished, not undone, by recovery: the row and the sealed bytes are durable.
     await folder.promote(id);
     await folder.sync();
     context.unsettled.delete(id);
   }
-  if (replaced !== undefined) await removeBuried(context, [replaced]);
-  return row;
+  if (inserted.replaced !== undefined) await removeBuried(context, [inserted.replaced]);
+  return inserted.row;
+}
+
+interface Inserted {
+  readonly row: FileRow;
+  /** The row that this one took the place of. */
+  readonly replaced: FileRow | undefined;
+}
+
+/** Inside the transaction. */
+function insertPrepared(
+  context: StorageContext,
+  { row: draft, blob }: PreparedFile,
+  options: SaveOptions,
+): Inserted {
+  const { files, tags } = context.database;
+  const placing = askPlacing(options.place, draft);
+  const row =
+    placing === undefined
+      ? draft
+      : { ...draft, folder: parseFolder(placing.folder), name: parseFileName(placing.name) };
+  const replaced = placing?.replaces === undefined ? undefined : buryFile(context, placing.replaces);
+  files.insert(row);
+  if (blob !== undefined) files.insertBlob(row.id, blob);
+  for (const tag of options.tags ?? []) tags.add(row.id, tag);
+  return { row, replaced };
 }
 
 async function sealToTemporary(

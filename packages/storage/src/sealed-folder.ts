@@ -105,7 +105,7 @@ export async function shredFile(path: string): Promise<void> {
   let handle;
   try {
     // Not through a link: what it points to is not ours to overwrite.
-    handle = await open(path, constants.O_WRONLY | (constants.O_NOFOLLOW ?? 0));
+    handle = await open(path, constants.O_WRONLY | constants.O_NOFOLLOW);
   } catch (error) {
     if (errnoOf(error) === 'ENOENT') return;
     if (errnoOf(error) === 'ELOOP') {

@@ -103,7 +103,7 @@ export class SealedReader implements AsyncDisposable {
 async function openSealed(path: string, file: SealedFileRef): Promise<FileHandle> {
   let handle;
   try {
-    handle = await open(path, constants.O_RDONLY | (constants.O_NOFOLLOW ?? 0) | (constants.O_NONBLOCK ?? 0));
+    handle = await open(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
   } catch (error) {
     if (errnoOf(error) === 'ENOENT' || errnoOf(error) === 'ELOOP') throw missing(file, error);
     throw error;

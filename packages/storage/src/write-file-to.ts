@@ -1,5 +1,4 @@
-import { randomBytes } from '@coffer/crypto';
-import { bytesToHex } from '@coffer/crypto';
+import { bytesToHex, randomBytes } from '@coffer/crypto';
 import type { FileId, FileRow } from '@coffer/database';
 import { link, lstat, open, rename, unlink } from 'node:fs/promises';
 import type { FileHandle } from 'node:fs/promises';
@@ -19,7 +18,7 @@ export interface WriteFileOptions {
 
 /**
  * Writes a stored file to `path`, with its modification time. Nothing appears under that name before the whole content has matched its
- * SHA-256 and is durable: it is written to a hidden temporary name in the same folder, 0600, and renamed. Throws `EXISTS`, `DAMAGED`,
+ * SHA-256 and is durable: it is written to a hidden temporary name in the same folder and renamed. Throws `EXISTS`, `DAMAGED`,
  * `NO_SPACE`, `NOT_PERMITTED`, `NOT_FOUND` (the file, or the folder of `path`).
  */
 export async function writeFileTo(
@@ -34,7 +33,7 @@ export async function writeFileTo(
     // Asked first, so that a large file is not read for nothing; decided again when the name is given.
     if (options.overwrite !== true && (await isTaken(path))) throw exists(path);
     const temporary = join(dirname(path), `.coffer-${bytesToHex(randomBytes(8))}.tmp`);
-    const handle = await open(temporary, 'wx', 0o600);
+    const handle = await open(temporary, 'wx');
     try {
       try {
         await copyOut(context, row, handle, options);
@@ -67,8 +66,6 @@ async function copyOut(
     offset += piece.length;
     onProgress?.(offset);
   }
-  // What any program would create; it was 0600 while it was not whole.
-  if (process.platform !== 'win32') await handle.chmod(0o666 & ~process.umask());
   const modifiedAt = new Date(row.modifiedAtMs);
   await handle.utimes(modifiedAt, modifiedAt);
   await handle.sync();

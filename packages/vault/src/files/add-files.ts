@@ -60,7 +60,7 @@ export async function* addPaths(
   context: AddContext,
   paths: readonly string[],
   options: AddPathsOptions,
-): AsyncGenerator<AddEvent> {
+): AsyncGenerator<AddEvent, void, undefined> {
   if (options.name !== undefined && paths.length !== 1) {
     throw new VaultError('INVALID_INPUT', 'a name can be given to one file only');
   }

@@ -52,7 +52,10 @@ interface CheckContext {
 }
 
 /** Verifies a vault and yields what is wrong, then a summary. */
-export async function* checkVault(context: CheckContext, options: CheckOptions): AsyncGenerator<CheckEvent> {
+export async function* checkVault(
+  context: CheckContext,
+  options: CheckOptions,
+): AsyncGenerator<CheckEvent, void, undefined> {
   const { database, storage } = context;
   const { mode, samplePercent, signal, items } = options;
   let findings = 0;

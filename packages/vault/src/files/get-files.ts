@@ -41,7 +41,7 @@ export async function* getPaths(
   context: GetContext,
   items: readonly string[],
   options: GetOptions,
-): AsyncGenerator<GetEvent> {
+): AsyncGenerator<GetEvent, void, undefined> {
   const wanted: Wanted[] = [];
   for (const item of items) {
     try {

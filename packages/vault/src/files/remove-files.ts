@@ -30,7 +30,7 @@ export async function* removePaths(
   { database, storage }: { readonly database: CofferDatabase; readonly storage: FileStorage },
   items: readonly string[],
   options: RemoveOptions,
-): AsyncGenerator<RemoveEvent> {
+): AsyncGenerator<RemoveEvent, void, undefined> {
   const rows = new Map<string, FileRow>();
   for (const item of items) {
     try {

@@ -32,7 +32,10 @@ export interface WalkOptions {
 }
 
 /** Lists what `paths` stand for on this machine, one by one, in the order of names. Links are not followed. */
-export async function* walkSources(paths: readonly string[], options: WalkOptions): AsyncGenerator<Walked> {
+export async function* walkSources(
+  paths: readonly string[],
+  options: WalkOptions,
+): AsyncGenerator<Walked, void, undefined> {
   const isExcluded = excluder(options.exclude);
   for (const path of paths) {
     // `.` and `..` have no name to keep: their content goes where the folder itself would have gone.
@@ -59,7 +62,7 @@ async function* walk(
   step: Step,
   options: WalkOptions,
   isExcluded: (below: string) => boolean,
-): AsyncGenerator<Walked> {
+): AsyncGenerator<Walked, void, undefined> {
   const { source, name } = step;
   let stat;
   try {
@@ -83,7 +86,7 @@ async function* walkFolder(
   step: Step,
   options: WalkOptions,
   isExcluded: (below: string) => boolean,
-): AsyncGenerator<Walked> {
+): AsyncGenerator<Walked, void, undefined> {
   const folder = step.name === undefined ? step.folder : joinPath(step.folder, step.name);
   let names;
   try {
