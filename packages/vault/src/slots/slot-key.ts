@@ -31,5 +31,13 @@ async function deriveBytes(slot: SlotKeyParameters, secret: Uint8Array): Promise
   }
   const { memoryKiB, passes, parallelism, salt } = slot.argon2id;
   const cost = { memoryKiB, passes, parallelism, lengthBytes: KEY_SIZE_BYTES };
-  return await argon2id(secret, hexToBytes(salt), cost);
+  try {
+    return await argon2id(secret, hexToBytes(salt), cost);
+  } catch (error) {
+    const memoryMiB = String(Math.ceil(memoryKiB / 1024));
+    throw new VaultError('FAILED', 'the key could not be derived from the passphrase', {
+      cause: error,
+      hint: `it takes ${memoryMiB} MiB of memory; close something else and try again`,
+    });
+  }
 }

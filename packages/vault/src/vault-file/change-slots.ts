@@ -99,17 +99,25 @@ export async function removeSlot(file: VaultFile, rootKey: SecretKey, slotId: st
 
 /**
  * Writes both copies again when one is missing, damaged or different, so that both are what `file` says, and removes what an interrupted
- * change left under temporary names. For the owner, after unlocking.
+ * change left under temporary names. For the owner, after unlocking. When the disk is full or read-only that is one more warning: such a
+ * vault must still open, if only to make room.
  *
- * @throws VaultError IN_USE, WRONG_KEY, NO_SPACE, NOT_PERMITTED, FAILED
+ * @throws VaultError IN_USE, WRONG_KEY, FAILED
  */
 export async function repairVaultFile(file: VaultFile, rootKey: SecretKey): Promise<VaultFile> {
-  await removeLeftovers(file.paths);
-  if (!file.needsRepair) return file;
-  const repaired = await change(file, rootKey, file.current.content.slots);
-  const { warnings, modeWarnings } = file;
-  const rewritten = 'both copies of the key slots have been written again';
-  return { ...repaired, warnings: [...warnings, rewritten], modeWarnings };
+  const { paths, warnings, modeWarnings } = file;
+  try {
+    await removeLeftovers(paths);
+    if (!file.needsRepair) return file;
+    const repaired = await change(file, rootKey, file.current.content.slots);
+    const rewritten = 'both copies of the key slots have been written again';
+    return { ...repaired, warnings: [...warnings, rewritten], modeWarnings };
+  } catch (error) {
+    const isPassing =
+      error instanceof VaultError && (error.code === 'NO_SPACE' || error.code === 'NOT_PERMITTED');
+    if (!isPassing) throw error;
+    return { ...file, warnings: [...warnings, `the key slots could not be repaired: ${error.message}`] };
+  }
 }
 
 async function putSlot(

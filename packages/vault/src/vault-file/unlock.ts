@@ -22,6 +22,13 @@ export interface UnlockedVaultFile {
   readonly slotId: string;
 }
 
+export interface UnlockOptions {
+  /** Try this slot alone. */
+  readonly slotId?: string;
+  /** Looked at before each slot; one that is being tried is finished. */
+  readonly signal?: AbortSignal;
+}
+
 /**
  * Opens a slot and authenticates the whole file with what was in it.
  *
@@ -30,12 +37,12 @@ export interface UnlockedVaultFile {
  * one is tried first, and what opens or is authentic counts: the old secret still opens the older one.
  *
  * @throws VaultError WRONG_KEY, DAMAGED (a slot opens, and the file was changed by someone without the root key), NOT_FOUND (no slot
- *   `slotId`), INVALID_INPUT (a slot of another kind, a bad passphrase, not a keyfile), or what reading a keyfile throws
+ *   `slotId`), ABORTED, FAILED (not enough memory), INVALID_INPUT (a slot of another kind, a bad passphrase, not a keyfile), or what reading a keyfile throws
  */
 export async function unlockVaultFile(
   file: VaultFile,
   secret: SlotSecret,
-  options: { readonly slotId?: string } = {},
+  options: UnlockOptions = {},
 ): Promise<UnlockedVaultFile> {
   const copies = file.other === undefined ? [file.current] : [file.current, file.other];
   const { slotId } = options;
@@ -46,6 +53,9 @@ export async function unlockVaultFile(
   for (const copy of copies) {
     for (const slot of copy.content.slots) {
       if (slot.kind !== secret.kind || (slotId !== undefined && slot.id !== slotId)) continue;
+      if (options.signal?.aborted === true) {
+        throw new VaultError('ABORTED', 'opening was cancelled', { cause: options.signal.reason });
+      }
       const rootKey = await attempts.open(slot);
       if (rootKey === undefined) continue;
       if (isAuthentic(copy, rootKey)) {

@@ -34,9 +34,9 @@ export async function writeVaultFile(
   const written = parseVaultFile(await first.readBack(), paths.vaultFile);
   await prove(written, rootKey, options.prove);
   if (!constantTimeEqual(await copy.readBack(), bytes)) throw unproven(paths.vaultFileCopy);
+  // `vault.json` makes a vault, so that it comes last in a new one. Afterwards it is the first to change.
   const exclusive = options.isNew === true;
-  await first.commit({ exclusive });
-  await copy.commit({ exclusive });
+  for (const staged of exclusive ? [copy, first] : [first, copy]) await staged.commit({ exclusive });
   try {
     await syncFolder(paths.directory);
   } catch (error) {

@@ -1,10 +1,11 @@
 import { SecretKey } from '@coffer/crypto';
 import { execFileSync } from 'node:child_process';
-import { readFile, readdir, statfs, writeFile } from 'node:fs/promises';
+import { readFile, readdir, rm, statfs, writeFile } from 'node:fs/promises';
 import { describe, expect, test } from 'vitest';
-import { addSlot } from '../../src/vault-file/change-slots.ts';
+import { addSlot, repairVaultFile } from '../../src/vault-file/change-slots.ts';
 import { createVaultFile } from '../../src/vault-file/create.ts';
 import { readVaultFile } from '../../src/vault-file/read.ts';
+import { unlockVaultFile } from '../../src/vault-file/unlock.ts';
 import { TestFolder, newKeyfile } from '../support.ts';
 
 /** A file system with so many bytes free, until `work` is done. */
@@ -64,4 +65,24 @@ describe.skipIf(!canMount())('on a full disk (needs root for a small tmpfs)', ()
       });
     },
   );
+
+  test('a copy that is missing can not be written, which is said, and the vault still opens', async () => {
+    await using keys = await TestFolder.make();
+    using rootKey = SecretKey.generate();
+    const secret = await newKeyfile(keys, 'key');
+    await onSmallDisk(8192, async (folder) => {
+      const paths = folder.vault();
+      await createVaultFile(paths, { rootKey, secret });
+      await rm(paths.vaultFile);
+      const unlocked = await unlockVaultFile(await readVaultFile(paths), secret);
+      using opened = unlocked.rootKey;
+      const file = await repairVaultFile(unlocked.file, opened);
+      expect(file.warnings).toEqual([
+        expect.stringContaining('is missing'),
+        expect.stringContaining('could not be repaired'),
+      ]);
+      await rm(folder.join('ballast'));
+      expect(await addSlot(file, opened, secret)).toMatchObject({ file: { warnings: [] } });
+    });
+  });
 });

@@ -106,6 +106,13 @@ describe('the work that a file can ask for', () => {
   });
 });
 
+test('with a signal that is aborted, no slot is tried', async () => {
+  await using folder = await TestFolder.make();
+  const file = await createVaultFile(folder.vault(), { rootKey, secret: passphrase('x'), argon2id: CHEAP });
+  const signal = AbortSignal.abort();
+  await expect(unlockVaultFile(file, passphrase('x'), { signal })).rejects.toMatchObject({ code: 'ABORTED' });
+});
+
 describe('what was changed without the root key', () => {
   async function tamper(file: VaultFile, change: (text: string) => string): Promise<void> {
     // With the checksum made right again, which anyone can.

@@ -1,6 +1,6 @@
-import { SecretKey, base64UrlToBytes, hexToBytes } from '@coffer/crypto';
+import { SecretKey, base64UrlToBytes, bytesToHex, hexToBytes, hkdfSha256, sha256 } from '@coffer/crypto';
 import { spawnSync } from 'node:child_process';
-import { writeFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { loadSecret } from '../../src/slots/loaded-secret.ts';
@@ -16,6 +16,7 @@ import { CHEAP, TestFolder, newKeyfile, passphrase } from '../support.ts';
 import { VECTORS, secretOf, vaultFileVectors } from './vectors.ts';
 import type { VectorSecret } from './vectors.ts';
 
+const utf8 = (text: string): Uint8Array => new TextEncoder().encode(text);
 const rootBytes = hexToBytes(vaultFileVectors.rootKeyHex);
 
 describe.each(vaultFileVectors.valid)('vector: $name', ({ fileBase64, opens }) => {
@@ -63,6 +64,28 @@ test.each(vaultFileVectors.refusedAtUnlocking)('$name does not open: $code', asy
     name: 'VaultError',
     code: vector.code,
   });
+});
+
+test('the worked example of the specification is the first vector, with the values that we compute', async () => {
+  const spec = await readFile(join(VECTORS, '../../docs/spec/vault-file.md'), 'utf8');
+  const [vector] = vaultFileVectors.valid;
+  const bytes = new Uint8Array(Buffer.from(vector?.fileBase64 ?? '', 'base64'));
+  const { body, mac, content } = parseVaultFile(bytes, 'vault.json');
+  const [slot] = content.slots;
+  if (slot?.kind !== 'keyfile') throw new Error('the example has a keyfile slot');
+  await using folder = await TestFolder.make();
+  const secret = vector?.opens[0]?.secret;
+  if (secret?.kind !== 'keyfile') throw new Error('the example has a keyfile');
+  using loaded = await loadSecret(await secretOf(secret, folder));
+  const slotKey = hkdfSha256(loaded.bytes, hexToBytes(slot.hkdf.salt), utf8('coffer/slot/keyfile/v1'), 32);
+  using rootKey = SecretKey.fromBytes(rootBytes);
+  using macKey = rootKey.derive('coffer/slots/v1');
+  const token = bytesToHex(base64UrlToBytes(slot.wrappedKey));
+  const values = [slotKey, macKey.exportBytes(), sha256(body), mac].map(bytesToHex);
+  values.push(vaultFileVectors.rootKeyHex, slot.hkdf.salt, token.slice(18, 50), token.slice(-64));
+  for (const value of values) expect(spec).toContain(value);
+  expect(spec).toContain(secret.keyfile.split('\n')[2]);
+  expect(spec).toContain(`\`\`\`json\n${Buffer.from(bytes).toString()}\`\`\``);
 });
 
 const python = spawnSync('python3', ['-c', 'from cryptography.hazmat.primitives.kdf.argon2 import Argon2id']);
