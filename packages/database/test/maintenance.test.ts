@@ -1,10 +1,13 @@
 import { readFileSync, readdirSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import { openDatabase, scanPages } from '../src/index.ts';
 import { expectError } from './support/expect-error.ts';
 import { KEY, OTHER_KEY, addBlob, fileRow, newDatabase, reopen } from './support/sample-database.ts';
 import { temporaryFolder } from './support/temporary-folder.ts';
+
+// Real processes and files, on machines that do other things as well.
+vi.setConfig({ testTimeout: 60_000 });
 
 describe('a backup', () => {
   test('has everything, under the same key, while the database is open', async () => {
@@ -94,19 +97,19 @@ describe('the WAL', () => {
 
   test('does not grow without bound, whether by transactions or single statements', () => {
     const database = newDatabase();
-    for (let number = 0; number < 400; number += 1) {
+    for (let number = 0; number < 200; number += 1) {
       addBlob(database, new Uint8Array(100_000).fill(number));
       database.settings.set('number', String(number));
       expect(database.walSizeBytes()).toBeLessThan(12 * 1024 * 1024);
     }
-    expect(statSync(database.path).size).toBeGreaterThan(30 * 1024 * 1024);
+    expect(statSync(database.path).size).toBeGreaterThan(10 * 1024 * 1024);
   });
 
   test('is written to the database when nothing happens for a while', async () => {
     const database = newDatabase();
     const before = statSync(database.path).mtimeMs;
     addBlob(database, new Uint8Array(100_000));
-    await expect.poll(() => statSync(database.path).mtimeMs, { timeout: 5000 }).toBeGreaterThan(before);
+    await expect.poll(() => statSync(database.path).mtimeMs, { timeout: 15_000 }).toBeGreaterThan(before);
     expect(database.files.count()).toBe(1);
   });
 });
