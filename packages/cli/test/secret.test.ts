@@ -76,7 +76,7 @@ test('no more than 64 KiB is read', async () => {
 test('a cancelled command gives the reason it was cancelled for', async () => {
   const controller = new AbortController();
   const host = { stdin: Readable.from([]), signal: controller.signal };
-  const reading = readPassphrase({ kind: 'passphrase-command', command: 'sleep 60' }, host);
+  const reading = readPassphrase({ kind: 'passphrase-command', command: 'exec sleep 60' }, host);
   controller.abort(new Error('enough'));
   await expect(reading).rejects.toThrow('enough');
 });

@@ -65,6 +65,8 @@ async function readCommand(command: string, signal: AbortSignal): Promise<Uint8A
     throw new CliError('INPUT_NEEDED', `the passphrase command failed (${String(result)})`);
   } catch (error) {
     child.kill();
+    // What the shell started may live on and hold the other end.
+    child.stdout.destroy();
     throw signal.aborted ? signal.reason : error;
   }
 }
