@@ -1,5 +1,5 @@
 import { sealedFileSize } from '@coffer/crypto';
-import { DatabaseError, scanPagesInChild } from '@coffer/database';
+import { DatabaseError } from '@coffer/database';
 import type { FileId, FileRow } from '@coffer/database';
 import { StorageError, damaged, throwIfAborted, toStorageError } from './errors.ts';
 import type { DamageCode } from './errors.ts';
@@ -76,8 +76,6 @@ async function* checkDatabase(
   databaseKey: () => Uint8Array,
   signal: AbortSignal | undefined,
 ): AsyncGenerator<Finding> {
-  // What is in the log moves to the database file first: the scan reads that file only, in a process of its own.
-  database.checkpoint('truncate');
   const key = databaseKey();
   try {
     const scan = await scanPagesInChild({
