@@ -78,11 +78,7 @@ async function* checkDatabase(
 ): AsyncGenerator<Finding> {
   const key = databaseKey();
   try {
-    const scan = await scanPagesInChild({
-      path: database.path,
-      key,
-      ...(signal === undefined ? {} : { signal }),
-    });
+    const scan = await database.scanPages({ key, ...(signal === undefined ? {} : { signal }) });
     if (scan.damagedPages.length > 0) {
       const pages = scan.damagedPages.slice(0, 10).join(', ') + (scan.damagedPages.length > 10 ? ', …' : '');
       const count = `${String(scan.damagedPages.length)} of ${String(scan.pageCount)} pages`;
