@@ -7,7 +7,7 @@ export const FILE_SORTS = ['path', 'name', 'size', 'created', 'modified'] as con
 export type FileSort = (typeof FILE_SORTS)[number];
 
 /** What a row is sorted by; the id comes last, so that no two rows are equal. */
-export type SortKey = readonly (string | number)[];
+type SortKey = readonly (string | number)[];
 
 /** A path of 4 KiB and a name of 1 KiB, each character escaped in JSON, in base64. */
 const MAX_CURSOR_LENGTH = 65_536;
@@ -20,7 +20,7 @@ const KEY_TYPES: Readonly<Record<FileSort, readonly ('string' | 'number')[]>> = 
   modified: ['number', 'string'],
 };
 
-export function sortKeyOf(row: FileRow, sort: FileSort): SortKey {
+function sortKeyOf(row: FileRow, sort: FileSort): SortKey {
   switch (sort) {
     case 'path':
       return [row.folder, row.name, row.id];

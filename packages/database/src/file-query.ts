@@ -4,8 +4,8 @@ import { FILE_SORTS } from './file-cursor.ts';
 import type { FileSort } from './file-cursor.ts';
 import type { Condition, Placement } from './file-row.ts';
 
-export const DEFAULT_LIMIT = 1000;
-export const MAX_LIMIT = 10_000;
+const DEFAULT_LIMIT = 1000;
+const MAX_LIMIT = 10_000;
 
 /** Which files, in which order. Everything given must hold. */
 export interface FileQuery {

@@ -4,7 +4,8 @@ import { DatabaseError } from './errors.ts';
 /*
  * Which databases and locks this process holds. POSIX drops all locks that a process has on a file as soon as it closes any
  * descriptor of that file (fcntl(2)), so one look at the first bytes of an open database would let another process in.
- * Kept on the global object: two copies of this package in one process still are one process.
+ * Kept on the global object: two copies of this
+ * package in one process still are one process. Threads do not share it: for them it is the owner lock that counts.
  */
 const REGISTRY: unique symbol = Symbol.for('@coffer/database/open-files');
 const holder: Partial<Record<symbol, Map<string, HeldFile>>> = globalThis;

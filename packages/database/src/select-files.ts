@@ -22,7 +22,7 @@ export interface QueryFacts {
 }
 
 /** In UTF-16 code units. */
-export const MAX_TEXT_LENGTH = 1000;
+const MAX_TEXT_LENGTH = 1000;
 
 interface SortPlan {
   readonly columns: readonly string[];

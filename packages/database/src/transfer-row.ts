@@ -51,7 +51,7 @@ export interface TransferRow extends Required<NewTransfer> {
 }
 
 /** In UTF-16 code units. */
-export const MAX_TRANSFER_TEXT_LENGTH = 4096;
+const MAX_TRANSFER_TEXT_LENGTH = 4096;
 
 export const TRANSFER_COLUMNS: string =
   'id, direction, state, peer, name, mime_type, size_bytes, hex(sha256) AS sha256, chunk_size_bytes, verified_bytes, ' +
