@@ -93,5 +93,28 @@ export function createProgram({ execute, writeHelp, writeUsage }: ProgramPort): 
   registerPaths(program, run);
   registerVersion(program, run);
   registerHelp(program, run);
+  addGlobalFlags(program);
   return program;
+}
+
+const GLOBAL_FLAGS = [
+  { flags: '-q, --quiet', name: 'quiet' },
+  { flags: '-v, --verbose', name: 'verbose' },
+  { flags: '-y, --yes', name: 'yes' },
+] as const;
+
+/**
+ * Points to the global options in the help of every command, and makes `rm -ry` mean `rm -r -y`: a cluster that begins with a flag of the command never reaches the program's own parser, so every command
+ * knows the global flags as well, unseen in its help, and passes them on.
+ */
+function addGlobalFlags(program: CommandUnknownOpts): void {
+  for (const command of program.commands.flatMap((each) => [each, ...each.commands])) {
+    for (const { flags } of GLOBAL_FLAGS) command.addOption(new Option(flags).hideHelp());
+    command.addHelpText('after', '\n`coffer help` shows the options that every command takes.');
+  }
+  program.hook('preAction', (_program, command) => {
+    for (const { name } of GLOBAL_FLAGS) {
+      if (command.getOptionValueSource(name) === 'cli') program.setOptionValueWithSource(name, true, 'cli');
+    }
+  });
 }

@@ -44,6 +44,13 @@ test('-y agrees', async () => {
   expect(await paths()).toBe('');
 });
 
+test('flags of the command and global ones may stand together, in any order', async () => {
+  expect((await vault.run(['rm', '-ryq', 'docs'])).stdout).toBe('');
+  expect(await paths()).toBe('a.txt\n');
+  expect((await vault.run(['rm', '-yr', '/', '-q'])).code).toBe(0);
+  expect(await paths()).toBe('');
+});
+
 test('no is exit 5 and removes nothing, yes removes', async () => {
   const no = createTerminal(['n']);
   const declined = await vault.run(['rm', '-r', 'docs'], { openTerminal: () => no });
