@@ -1,21 +1,30 @@
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
+import process from 'node:process';
 import { defaultServerConditions } from 'vite';
 import { defineConfig } from 'vitest/config';
 
-// One project for each workspace package; all of them share what is set below.
-const projects = readdirSync(join(import.meta.dirname, 'packages'), { withFileTypes: true })
+const packages = readdirSync(join(import.meta.dirname, 'packages'), { withFileTypes: true })
   .filter((entry) => entry.isDirectory())
-  .map(({ name }) => ({
+  .map(({ name }) => ({ name, root: join(import.meta.dirname, 'packages', name) }));
+
+// One project for each workspace package and one for the scripts; all of them share what is set below.
+const projects = [...packages, { name: 'scripts', root: join(import.meta.dirname, 'scripts') }].map(
+  (test) => ({
     extends: true as const,
-    test: { name, root: join(import.meta.dirname, 'packages', name) },
-  }));
+    test,
+  }),
+);
+
+// For .ci/run, which ends with these numbers.
+const { COFFER_TEST_COUNTS: countsFile } = process.env;
 
 export default defineConfig({
   // Import workspace packages from their TypeScript sources, so that tests need no build.
   ssr: { resolve: { conditions: ['@coffer/source', ...defaultServerConditions] } },
   test: {
     projects,
+    reporters: countsFile === undefined ? ['default'] : ['default', './scripts/count-reporter.ts'],
     coverage: {
       provider: 'v8',
       include: ['packages/*/src/**/*.ts'],
