@@ -5,7 +5,7 @@ import { isInside } from './is-inside.ts';
 import { looseModeWarning } from './loose-mode.ts';
 import { readBoundedFile } from './read-bounded-file.ts';
 
-export const KEYFILE_KEY_SIZE_BYTES = 32;
+const KEYFILE_KEY_SIZE_BYTES = 32;
 const MAX_KEYFILE_SIZE_BYTES = 4096;
 const CHECKSUM_SIZE_BYTES = 8;
 

@@ -1,6 +1,6 @@
 import { VaultError } from './errors.ts';
 
-export const MAX_PASSPHRASE_SIZE_BYTES = 4096;
+const MAX_PASSPHRASE_SIZE_BYTES = 4096;
 const SHORT_PASSPHRASE_CHARACTERS = 12;
 
 // In decomposed form, a passphrase within the bound may take a few times as many bytes.

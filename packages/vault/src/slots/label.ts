@@ -1,6 +1,6 @@
 import { VaultError } from '../errors.ts';
 
-export const MAX_LABEL_CHARACTERS = 64;
+const MAX_LABEL_CHARACTERS = 64;
 
 // Controls, lone surrogates, line and paragraph separators, and what reorders text: a label is shown on a terminal.
 const FORBIDDEN = /[\p{Cc}\p{Cs}\p{Zl}\p{Zp}\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/u;

@@ -11,7 +11,7 @@ import { vaultFileOf } from './vault-file.ts';
 import type { VaultFile } from './vault-file.ts';
 
 /** Memory times passes that one unlocking may cost: that of the most expensive slot there can be (the default slot costs 1/53). */
-export const MAX_UNLOCK_WORK_KIB: number = ARGON2ID_BOUNDS.memoryKiB.max * ARGON2ID_BOUNDS.passes.max;
+const MAX_UNLOCK_WORK_KIB = ARGON2ID_BOUNDS.memoryKiB.max * ARGON2ID_BOUNDS.passes.max;
 
 export interface UnlockedVaultFile {
   /** The caller disposes of it. */

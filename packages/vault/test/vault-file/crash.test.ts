@@ -22,7 +22,7 @@ interface Steps {
   readonly writes: readonly number[];
 }
 
-const CHILD = join(import.meta.dirname, 'replace-slot-and-die.ts');
+const CHILD = join(import.meta.dirname, 'replace-slot-child.ts');
 
 /** Runs the change in a process of its own; `killAfterMs` kills it from outside. */
 async function runChild(args: readonly string[], killAfterMs?: number): Promise<Outcome> {
