@@ -35,15 +35,26 @@ export interface CheckOptions {
   readonly random?: () => number;
 }
 
-/** Finds what is wrong, changing nothing but the `condition` of rows. Yields findings as they come. */
+/** How much a check has looked at. */
+export interface CheckTotals {
+  /** Files that were looked at, if only at their size. */
+  readonly files: number;
+  /** Files that were read and verified, and their bytes. */
+  readonly filesRead: number;
+  readonly bytesRead: number;
+}
+
+/** Finds what is wrong, changing nothing but the `condition` of rows. Yields findings as they come and returns the totals. */
 export async function* check(
   context: StorageContext,
   databaseKey: () => Uint8Array,
   options: CheckOptions,
-): AsyncGenerator<Finding, void, undefined> {
+): AsyncGenerator<Finding, CheckTotals, undefined> {
   const percent = parsePercent(options);
   const random = options.random ?? Math.random;
-  let bytesDone = 0;
+  let files = 0;
+  let filesRead = 0;
+  let bytesRead = 0;
   try {
     if (options.ids === undefined) {
       if (options.mode !== 'quick') yield* checkDatabase(context, databaseKey, options.signal);
@@ -51,17 +62,19 @@ export async function* check(
     }
     for (const row of rowsOf(context, options.ids)) {
       throwIfAborted(options.signal, 'cannot check');
+      files++;
       const reads = options.mode === 'full' || (options.mode === 'sample' && random() * 100 < percent);
       const finding = reads
-        ? await readWhole(context, row, options, bytesDone)
+        ? await readWhole(context, row, options, bytesRead)
         : await checkSize(context, row);
       if (finding !== undefined) yield finding;
       recordCondition(context, row, finding, reads);
-      if (reads) {
-        bytesDone += row.sizeBytes;
-        options.onProgress?.(bytesDone);
-      }
+      if (!reads) continue;
+      filesRead++;
+      bytesRead += row.sizeBytes;
+      options.onProgress?.(bytesRead);
     }
+    return { files, filesRead, bytesRead };
   } catch (error) {
     throw toStorageError(error, 'cannot check the storage');
   }

@@ -1,6 +1,6 @@
 import type { CofferDatabase, FileId, FilePage, FileQuery, FileRow } from '@coffer/database';
 import { check } from './check.ts';
-import type { CheckOptions, Finding } from './check.ts';
+import type { CheckOptions, CheckTotals, Finding } from './check.ts';
 import { deleteFiles } from './delete-file.ts';
 import type { DeleteResult } from './delete-file.ts';
 import { StorageError, toStorageError } from './errors.ts';
@@ -139,8 +139,8 @@ export class FileStorage {
     );
   }
 
-  /** Verifies the storage and yields what is wrong. */
-  check(options: CheckOptions = { mode: 'full' }): AsyncGenerator<Finding, void, undefined> {
+  /** Verifies the storage, yields what is wrong, and returns how much was looked at. */
+  check(options: CheckOptions = { mode: 'full' }): AsyncGenerator<Finding, CheckTotals, undefined> {
     this.#requireOpen();
     return check(this.#context, this.#databaseKey, options);
   }

@@ -14,7 +14,7 @@ export type { OpenFileStorageOptions, OwnedFileStorage } from './open-file-stora
 export { StorageKeys } from './storage-keys.ts';
 export { StorageError } from './errors.ts';
 export type { DamageCode, StorageErrorCode, StorageErrorOptions } from './errors.ts';
-export type { CheckOptions, Finding, FindingCode } from './check.ts';
+export type { CheckOptions, CheckTotals, Finding, FindingCode } from './check.ts';
 export type { DeleteResult } from './delete-file.ts';
 export type { FileSource } from './file-source.ts';
 export type { ReadOptions } from './read-file.ts';

@@ -15,6 +15,7 @@ describe('the MIME type', () => {
       'application/vnd.openxmlformats-officedocument.wordprocessingml.document',
     ],
     ['of a container without a telling name is the container’s', ZIP, 'archive', 'application/zip'],
+    ['of TypeScript is not that of a video', Buffer.from('export {};'), 'index.ts', 'text/plain'],
     ['of an empty file is that of its name', Buffer.alloc(0), 'a.json', 'application/json'],
     [
       'of what nobody knows is application/octet-stream',

@@ -4,16 +4,19 @@ import { readVaultFile } from './vault-file/read.ts';
 
 /** What is wrong with vault.json, its copy, and the modes of the vault's folder. */
 export async function ownFindings(paths: VaultPaths): Promise<readonly Finding[]> {
-  const { warnings } = await readVaultFile(paths);
+  const { warnings, modeWarnings, isCopyForeign } = await readVaultFile(paths);
   return warnings.map((message) => {
-    const isMode = message.startsWith('other users');
-    return {
-      code: isMode ? 'LOOSE_MODE' : 'VAULT_FILE_COPY',
-      subject: isMode ? 'folder' : 'slots',
-      message,
-      remedy: isMode
-        ? 'take the access away, as the message says'
-        : 'open the vault again: both copies are then written anew',
-    };
+    if (modeWarnings.includes(message)) {
+      return {
+        code: 'LOOSE_MODE',
+        subject: 'folder',
+        message,
+        remedy: 'take the access away, as the message says',
+      };
+    }
+    const remedy = isCopyForeign
+      ? 'move the copy away, or put the right one back'
+      : 'open the vault again: both copies are then written anew';
+    return { code: 'VAULT_FILE_COPY', subject: 'slots', message, remedy };
   });
 }

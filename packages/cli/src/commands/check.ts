@@ -29,8 +29,7 @@ export function registerCheck(program: CommandUnknownOpts, run: RunCommand): voi
         const samplePercent = options.sample === undefined ? undefined : parsePercent(options.sample);
         const startMs = host.now();
         let findings = 0;
-        let files = 0;
-        let sizeBytes = 0;
+        let totals = { files: 0, filesRead: 0, bytesRead: 0 };
         {
           await using vault = await openVaultFor(context);
           using progress = await showProgress(context, 'check');
@@ -43,8 +42,8 @@ export function registerCheck(program: CommandUnknownOpts, run: RunCommand): voi
           });
           for await (const event of events) {
             if (event.type === 'summary') {
-              files = event.files;
-              sizeBytes = event.sizeBytes;
+              const { files, filesRead, bytesRead } = event;
+              totals = { files, filesRead, bytesRead };
               continue;
             }
             findings += 1;
@@ -60,14 +59,14 @@ export function registerCheck(program: CommandUnknownOpts, run: RunCommand): voi
         }
         const seconds = (host.now() - startMs) / 1000;
         if (output.json) {
-          output.record('summary', { command: 'check', files, sizeBytes, findings, seconds });
+          output.record('summary', { command: 'check', ...totals, findings, seconds });
         } else {
-          const counted = formatCount(files, 'file');
+          const counted = formatCount(totals.files, 'file');
           const what = options.quick
             ? `names and sizes of ${counted}`
             : samplePercent === undefined
-              ? `${counted}, ${formatSize(sizeBytes)}`
-              : `${String(samplePercent)} % of ${counted}`;
+              ? `${counted}, ${formatSize(totals.bytesRead)}`
+              : `${String(totals.filesRead)} of ${counted}, ${formatSize(totals.bytesRead)}`;
           const result = findings === 0 ? 'nothing is wrong' : formatCount(findings, 'finding');
           output.info(`Checked ${what}, in ${formatDuration(seconds)}: ${result}.`);
         }

@@ -1,5 +1,6 @@
 import type { CofferDatabase, FileId } from '@coffer/database';
 import type {
+  CheckTotals,
   FileStorage,
   Finding as StorageFinding,
   FindingCode as StorageFindingCode,
@@ -27,12 +28,7 @@ export interface Finding {
 
 export type CheckEvent =
   | { readonly type: 'finding'; readonly finding: Finding }
-  | {
-      readonly type: 'summary';
-      readonly files: number;
-      readonly sizeBytes: number;
-      readonly findings: number;
-    };
+  | ({ readonly type: 'summary'; readonly findings: number } & CheckTotals);
 
 export interface CheckOptions {
   /** Paths, names, folders or ids; everything when not given, the database and the vault's own files included. */
@@ -85,11 +81,15 @@ export async function* checkVault(
         meter.advance(bytesDone);
       },
     });
-    for await (const finding of checking) {
+    for (;;) {
+      const next = await checking.next();
+      if (next.done === true) {
+        yield { type: 'summary', ...next.value, findings };
+        return;
+      }
       findings++;
-      yield { type: 'finding', finding: toFinding(finding) };
+      yield { type: 'finding', finding: toFinding(next.value) };
     }
-    yield { type: 'summary', files, sizeBytes, findings };
   } catch (error) {
     throw toVaultError(error);
   }

@@ -18,6 +18,8 @@ export interface ChangePassphraseOptions {
 export class KeySlots {
   #file: VaultFile;
   readonly #rootKey: SecretKey;
+  /** Changes run one after the other, each on what the one before left. */
+  #lastChange: Promise<unknown> = Promise.resolve();
 
   constructor(file: VaultFile, rootKey: SecretKey) {
     this.#file = file;
@@ -38,28 +40,40 @@ export class KeySlots {
 
   /** Adds a slot; it has been opened from disk when this returns. Throws `TOO_MANY_SLOTS`, `INVALID_INPUT`. */
   async add(secret: SlotSecret, options: NewSlotOptions = {}): Promise<SlotInfo> {
-    const { file, slot } = await addSlot(this.#file, this.#rootKey, secret, options);
-    this.#file = file;
-    return slot;
+    return this.#inTurn(async () => {
+      const { file, slot } = await addSlot(this.#file, this.#rootKey, secret, options);
+      this.#file = file;
+      return slot;
+    });
   }
 
   /** Removes a slot, given its id or the beginning of it. Throws `LAST_SLOT`, `NOT_FOUND`, `AMBIGUOUS`. */
   async remove(id: string): Promise<SlotInfo> {
-    const slot = this.#find(id);
-    this.#file = await removeSlot(this.#file, this.#rootKey, slot.id);
-    return slot;
+    return this.#inTurn(async () => {
+      const slot = this.#find(id);
+      this.#file = await removeSlot(this.#file, this.#rootKey, slot.id);
+      return slot;
+    });
   }
 
   /** Puts a slot with the next passphrase in the place of the one that the current passphrase opens. Throws `WRONG_KEY`. */
   async changePassphrase(options: ChangePassphraseOptions): Promise<SlotInfo> {
-    const chosen = options.slotId === undefined ? {} : { slotId: this.#find(options.slotId).id };
-    const current: SlotSecret = { kind: 'passphrase', passphrase: options.current };
-    const opened = await unlockVaultFile(this.#file, current, chosen);
-    opened.rootKey[Symbol.dispose]();
-    const next: SlotSecret = { kind: 'passphrase', passphrase: options.next };
-    const { file, slot } = await replaceSlot(this.#file, this.#rootKey, opened.slotId, next);
-    this.#file = file;
-    return slot;
+    return this.#inTurn(async () => {
+      const chosen = options.slotId === undefined ? {} : { slotId: this.#find(options.slotId).id };
+      const current: SlotSecret = { kind: 'passphrase', passphrase: options.current };
+      const opened = await unlockVaultFile(this.#file, current, chosen);
+      opened.rootKey[Symbol.dispose]();
+      const next: SlotSecret = { kind: 'passphrase', passphrase: options.next };
+      const { file, slot } = await replaceSlot(this.#file, this.#rootKey, opened.slotId, next);
+      this.#file = file;
+      return slot;
+    });
+  }
+
+  async #inTurn<T>(change: () => Promise<T>): Promise<T> {
+    const turn = this.#lastChange.then(change);
+    this.#lastChange = turn.catch(() => undefined);
+    return turn;
   }
 
   #find(id: string): SlotInfo {

@@ -148,7 +148,7 @@ function wrongKey(file: VaultFile, secret: SlotSecret, isExhausted: boolean): Va
   }
   if (!isExhausted) return new VaultError('WRONG_KEY', `the ${what} does not open this vault`);
   return new VaultError('WRONG_KEY', `the ${what} opens none of the key slots that were tried`, {
-    hint: 'the slots are too expensive to try all of them: name the one to open',
+    hint: 'the slots are too expensive to try all of them; `slotId` of openVault names the one to try',
   });
 }
 

@@ -154,10 +154,10 @@ describe('check', () => {
     const made = await withFiles('a', 'x/b');
     await made.put('big', new Uint8Array(300_000));
     expect(await all(made.vault.check())).toEqual([
-      { type: 'summary', files: 3, sizeBytes: 300_004, findings: 0 },
+      { type: 'summary', files: 3, filesRead: 3, bytesRead: 300_004, findings: 0 },
     ]);
     expect(await all(made.vault.check({ mode: 'full', items: ['x'] }))).toEqual([
-      { type: 'summary', files: 1, sizeBytes: 3, findings: 0 },
+      { type: 'summary', files: 1, filesRead: 1, bytesRead: 3, findings: 0 },
     ]);
   });
 
