@@ -2,6 +2,7 @@ import { requireBytes, requireInteger } from '../argument.ts';
 import { constantTimeEqual } from '../constant-time.ts';
 import { CryptoError, isInvalidToken } from '../errors.ts';
 import { fernetKeyHalves } from '../fernet-key.ts';
+import type { FernetKey } from '../fernet-key.ts';
 import { readFernetToken, sealFernet } from '../fernet.ts';
 import { hkdfExpand } from '../hkdf.ts';
 import { hmacSha256 } from '../hmac.ts';
@@ -26,7 +27,7 @@ export interface EncodeHeaderOptions {
   readonly iv?: Uint8Array;
 }
 
-/** A header block that is authentic. The file key is whoever's took it. */
+/** A header block that is authentic. The file key is the caller's to dispose of. */
 export interface OpenedHeaderBlock {
   readonly header: SealedHeader;
   readonly fileKey: FileKey;
@@ -138,29 +139,37 @@ function requireSupported(what: string, value: number, supported: number): void 
 }
 
 function wrapFileKey(storageKey: SecretKey, fileKey: FileKey, { iv }: EncodeHeaderOptions): Uint8Array {
-  using wrappingKey = storageKey.toFernetKey();
-  return sealFernet(wrappingKey, fileKeyBytes(fileKey), {
-    epochSeconds: 0,
-    ...(iv === undefined ? {} : { iv }),
-  });
+  const options = { epochSeconds: 0, ...(iv === undefined ? {} : { iv }) };
+  return withWrappingKey(storageKey, (key) => sealFernet(key, fileKeyBytes(fileKey), options));
 }
 
 function unwrapFileKey(storageKey: SecretKey, wrappedKey: Uint8Array): FileKey {
-  using wrappingKey = storageKey.toFernetKey();
+  const isTimeZero = (epochSeconds: bigint): boolean => epochSeconds === 0n;
   let bytes;
   try {
-    const keys = fernetKeyHalves(wrappingKey);
-    bytes = readFernetToken(keys, wrappedKey, FILE_KEY_SIZE_BYTES, (epochSeconds) => epochSeconds === 0n);
+    bytes = withWrappingKey(storageKey, (key) =>
+      readFernetToken(fernetKeyHalves(key), wrappedKey, FILE_KEY_SIZE_BYTES, isTimeZero),
+    );
   } catch (error) {
     if (!isInvalidToken(error)) throw error;
     throw invalidHeader();
   }
   try {
-    // A token of this size holds 32 to 47 bytes; an authentic one with more is still not a file key.
+    // A token of 105 bytes holds 32 to 47.
     if (bytes.length !== FILE_KEY_SIZE_BYTES) throw invalidHeader();
     return FileKey.fromBytes(bytes);
   } finally {
     bytes.fill(0);
+  }
+}
+
+/** The storage key's 32 bytes are a Fernet key. */
+function withWrappingKey<T>(storageKey: SecretKey, use: (key: FernetKey) => T): T {
+  const key = storageKey.toFernetKey();
+  try {
+    return use(key);
+  } finally {
+    key[Symbol.dispose]();
   }
 }
 

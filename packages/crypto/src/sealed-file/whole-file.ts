@@ -3,6 +3,7 @@ import { invalidToken } from '../errors.ts';
 import type { SecretKey } from '../secret-key.ts';
 import { FileKey } from './file-key.ts';
 import { SEALED_FILE } from './format.ts';
+import { invalidHeader } from './header-block.ts';
 import type { SealedHeader } from './header-block.ts';
 import { decodeHeader, encodeHeader } from './header.ts';
 import type { DecodeHeaderOptions } from './header.ts';
@@ -19,19 +20,12 @@ const MAX_WHOLE_FILE_SIZE_BYTES = 2 ** 28;
  */
 export function sealFile(storageKey: SecretKey, header: SealedHeader, plaintext: Uint8Array): Uint8Array {
   requireBytes(plaintext, 0, MAX_WHOLE_FILE_SIZE_BYTES, 'the plaintext');
-  using fileKey = FileKey.generate();
-  const head = encodeHeader(storageKey, fileKey, header);
-  const { segmentSizeLog2: log2 } = header;
-  const file = new Uint8Array(sealedFileSize(plaintext.length, log2));
-  file.set(head);
-  const count = segmentCount(plaintext.length, log2);
-  for (let index = 0; index < count; index++) {
-    const start = index * 2 ** log2;
-    const piece = plaintext.subarray(start, start + segmentPlainSize(index, plaintext.length, log2));
-    const segment = { index, final: index === count - 1, plaintext: piece };
-    sealSegmentInto(fileKey, segment, file.subarray(segmentOffset(index, log2)));
+  const fileKey = FileKey.generate();
+  try {
+    return sealWith(fileKey, storageKey, header, plaintext);
+  } finally {
+    fileKey[Symbol.dispose]();
   }
-  return file;
 }
 
 /**
@@ -42,13 +36,33 @@ export function sealFile(storageKey: SecretKey, header: SealedHeader, plaintext:
  */
 export function openFile(file: Uint8Array, options: DecodeHeaderOptions): Uint8Array {
   const { HEADER_SIZE_BYTES } = SEALED_FILE;
-  if (file.length < HEADER_SIZE_BYTES) throw invalidToken();
+  if (file.length < HEADER_SIZE_BYTES) throw invalidHeader();
   const { header, fileKey } = decodeHeader(file.subarray(0, HEADER_SIZE_BYTES), options);
   try {
     return openSegments(fileKey, file, header.segmentSizeLog2);
   } finally {
     fileKey[Symbol.dispose]();
   }
+}
+
+function sealWith(
+  fileKey: FileKey,
+  storageKey: SecretKey,
+  header: SealedHeader,
+  plaintext: Uint8Array,
+): Uint8Array {
+  const { segmentSizeLog2: log2 } = header;
+  const encodedHeader = encodeHeader(storageKey, fileKey, header);
+  const file = new Uint8Array(sealedFileSize(plaintext.length, log2));
+  file.set(encodedHeader);
+  const count = segmentCount(plaintext.length, log2);
+  for (let index = 0; index < count; index++) {
+    const start = index * 2 ** log2;
+    const piece = plaintext.subarray(start, start + segmentPlainSize(index, plaintext.length, log2));
+    const segment = { index, final: index === count - 1, plaintext: piece };
+    sealSegmentInto(fileKey, segment, file.subarray(segmentOffset(index, log2)));
+  }
+  return file;
 }
 
 function openSegments(fileKey: FileKey, file: Uint8Array, log2: number): Uint8Array {

@@ -1,0 +1,49 @@
+import { expect, it } from 'vitest';
+import * as crypto from '../src/index.ts';
+
+it('exports what it promises, and nothing else', () => {
+  expect(Object.keys(crypto).sort()).toMatchInlineSnapshot(`
+    [
+      "ARGON2ID_LIMITS",
+      "CryptoError",
+      "FernetKey",
+      "FileKey",
+      "MultiFernet",
+      "SEALED_FILE",
+      "SecretKey",
+      "argon2id",
+      "base64UrlToBytes",
+      "bytesToBase64Url",
+      "bytesToHex",
+      "constantTimeEqual",
+      "createSha256",
+      "decodeHeader",
+      "decryptAes128CbcHmac",
+      "decryptFernet",
+      "encodeHeader",
+      "encodeHeaderBlock",
+      "encryptAes128CbcHmac",
+      "encryptFernet",
+      "hexToBytes",
+      "hkdfExpand",
+      "hkdfExtract",
+      "hkdfSha256",
+      "hmacSha256",
+      "openFernet",
+      "openFile",
+      "openSegment",
+      "randomBytes",
+      "sealFernet",
+      "sealFile",
+      "sealSegment",
+      "sealSegmentInto",
+      "sealedFileShape",
+      "sealedFileSize",
+      "sealedSegmentSize",
+      "segmentCount",
+      "segmentOffset",
+      "segmentPlainSize",
+      "sha256",
+    ]
+  `);
+});
