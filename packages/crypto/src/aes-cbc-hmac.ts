@@ -11,7 +11,7 @@ export interface KeyHalves {
 }
 
 export const IV_SIZE_BYTES = 16;
-export const MAC_SIZE_BYTES = 32;
+const MAC_SIZE_BYTES = 32;
 export const MAX_MESSAGE_SIZE_BYTES: number = 2 ** 28;
 const BLOCK_SIZE_BYTES = 16;
 const HALF_SIZE_BYTES = 16;

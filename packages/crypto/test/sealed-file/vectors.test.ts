@@ -1,7 +1,9 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { backends } from '../backends.ts';
 import type { Crypto } from '../backends.ts';
-import { bytes, codeOf, readVectors } from '../support.ts';
+import { REPOSITORY, bytes, codeOf, readVectors } from '../support.ts';
 
 interface Vector {
   readonly name: string;
@@ -132,4 +134,17 @@ describe.each(backends)('sealed-file vectors over %s', (_, crypto) => {
     expect(crypto.sealedFileSize(plaintextSize)).toBe(fileSize);
     expect(hash.digest()).toEqual(bytes(fileSha256));
   });
+});
+
+it('has the example of the specification, byte for byte', () => {
+  const vector = valid.find(({ name }) => name === '17 bytes');
+  const text = readFileSync(join(REPOSITORY, 'docs/spec/sealed-file.md'), 'utf8');
+  const example = text.slice(text.indexOf('## 13.'), text.indexOf('## 14.'));
+  // Of the lines `offset  name  hex hex`, and of those that only go on with hex.
+  const hex = [
+    ...example.matchAll(/^ *\d* +[A-Za-z ]* {2,}([0-9a-f]{2,}(?: [0-9a-f]+)*)$|^ {20,}([0-9a-f]+)$/gm),
+  ];
+  const shown = hex.map(([, named, more]) => (named ?? more ?? '').replaceAll(' ', '')).join('');
+  expect(shown).toContain(vector?.header[0]);
+  expect(shown).toContain(vector?.tokens[0]);
 });
