@@ -160,6 +160,7 @@ def make_invalid_headers():
         invalid("UNKNOWN_KEY_EPOCH", "key epoch 3", [block(3), b""], keys=KEYS),
         invalid("WRONG_FILE", "another file's header", [block(file_id=OTHER_ID), b""]),
         invalid("WRONG_FILE", "another file's, beside a damaged one", [flip(good, 20), block(1, 2, file_id=OTHER_ID)]),
+        invalid("WRONG_FILE", "another file's, beside key epoch 3", [block(3), block(1, 2, file_id=OTHER_ID)]),
         invalid("UNKNOWN_KEY_EPOCH", "key epoch 3, beside format version 2", [block(3), block(version=2)]),
     ]
 
