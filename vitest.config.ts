@@ -24,6 +24,8 @@ export default defineConfig({
   ssr: { resolve: { conditions: ['@coffer/source', ...defaultServerConditions] } },
   test: {
     projects,
+    // All cores: many tests wait for the disk or for a process that they started.
+    maxWorkers: '100%',
     reporters: countsFile === undefined ? ['default'] : ['default', './scripts/count-reporter.ts'],
     coverage: {
       provider: 'v8',
