@@ -3,7 +3,7 @@ import { DatabaseError } from '@coffer/database';
 import type { FileId, FileRow } from '@coffer/database';
 import { StorageError, damaged, throwIfAborted, toStorageError } from './errors.ts';
 import type { DamageCode } from './errors.ts';
-import { getCheckedBlob, readFile } from './read-file.ts';
+import { getCheckedBlob, verifySealed } from './read-file.ts';
 import type { StorageContext } from './storage-context.ts';
 
 export type FindingCode = DamageCode | 'FILE_UNREFERENCED' | 'FILE_LEFT_OVER' | 'NAME_UNKNOWN';
@@ -172,11 +172,12 @@ async function readWhole(
       getCheckedBlob(context, row);
       return undefined;
     }
-    let bytesDone = bytesBefore;
-    for await (const piece of readFile(context, row.id, signal === undefined ? {} : { signal })) {
-      bytesDone += piece.length;
-      onProgress?.(bytesDone);
-    }
+    await verifySealed(context, row, {
+      signal,
+      onProgress: (bytesDone) => {
+        onProgress?.(bytesBefore + bytesDone);
+      },
+    });
     return undefined;
   } catch (error) {
     if (error instanceof StorageError && error.damage !== undefined) return fileFinding(row, error);

@@ -18,6 +18,16 @@ export interface OpenSource extends AsyncDisposable {
   readonly sizeBytes: number | undefined;
   /** Known for paths only. */
   readonly modifiedAtMs: number | undefined;
+  /** For paths only: to be read by other threads, instead of `pieces`. */
+  readonly file: SourceFile | undefined;
+}
+
+/** A regular file, open for reading. */
+export interface SourceFile {
+  readonly fd: number;
+  readonly sizeBytes: number;
+  /** After reading: throws `SOURCE_CHANGED` when the file is not what it was. */
+  checkUnchanged(): Promise<void>;
 }
 
 /** As large as a segment: fewer calls cost less than the copy a larger buffer would save. */
@@ -26,6 +36,7 @@ const READ_SIZE_BYTES = 256 * 1024;
 const NOTHING_KNOWN = {
   sizeBytes: undefined,
   modifiedAtMs: undefined,
+  file: undefined,
   [Symbol.asyncDispose]: () => Promise.resolve(),
 };
 
@@ -65,12 +76,17 @@ async function openPath(path: string): Promise<OpenSource> {
       if (BigInt(offset) > before.size) throw changed(path);
       yield buffer.subarray(0, bytesRead);
     }
-    if (BigInt(offset) !== before.size || hasChanged(before, await handle.stat({ bigint: true })))
-      throw changed(path);
+    if (BigInt(offset) !== before.size) throw changed(path);
+    await checkUnchanged();
   }
+  async function checkUnchanged(): Promise<void> {
+    if (hasChanged(before, await handle.stat({ bigint: true }))) throw changed(path);
+  }
+  const sizeBytes = Number(before.size);
   return {
     pieces: pieces(),
-    sizeBytes: Number(before.size),
+    sizeBytes,
+    file: { fd: handle.fd, sizeBytes, checkUnchanged },
     modifiedAtMs: Math.floor(Number(before.mtimeMs)),
     [Symbol.asyncDispose]: () => handle.close(),
   };

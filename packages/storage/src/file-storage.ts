@@ -12,8 +12,15 @@ import { recover } from './recover.ts';
 import type { Recovery } from './recover.ts';
 import { saveFile } from './save-file.ts';
 import type { SaveOptions } from './save-file.ts';
+import { SegmentPool } from './pool/segment-pool.ts';
 import { SealedFolder } from './sealed-folder.ts';
-import { DEFAULT_THRESHOLD_BYTES, MAX_THRESHOLD_BYTES, isUnclean, markClean } from './storage-context.ts';
+import {
+  DEFAULT_PARALLEL_FROM_BYTES,
+  DEFAULT_THRESHOLD_BYTES,
+  MAX_THRESHOLD_BYTES,
+  isUnclean,
+  markClean,
+} from './storage-context.ts';
 import type { StorageContext } from './storage-context.ts';
 import type { StorageKeys } from './storage-keys.ts';
 import { writeFileTo } from './write-file-to.ts';
@@ -30,6 +37,8 @@ export interface FileStorageOptions {
   readonly databaseKey: () => Uint8Array;
   /** Files of at least this size are sealed on their own; 102,400 when not given, at most 16 MiB. */
   readonly thresholdBytes?: number;
+  /** Files of at least this size are sealed and opened on several threads; 16 MiB when not given. `Infinity`: never. */
+  readonly parallelFromBytes?: number;
   readonly nowMs?: () => number;
 }
 
@@ -53,6 +62,7 @@ export class FileStorage {
     options: FileStorageOptions,
   ): Promise<{ storage: FileStorage; recovery: Recovery | undefined }> {
     const { thresholdBytes = DEFAULT_THRESHOLD_BYTES, nowMs = Date.now } = options;
+    const { parallelFromBytes = DEFAULT_PARALLEL_FROM_BYTES } = options;
     if (!Number.isInteger(thresholdBytes) || thresholdBytes < 0 || thresholdBytes > MAX_THRESHOLD_BYTES) {
       throw new StorageError('INVALID', 'the threshold is a number of bytes from 0 to 16 MiB');
     }
@@ -63,6 +73,8 @@ export class FileStorage {
       keys: options.keys,
       thresholdBytes,
       nowMs,
+      pool: new SegmentPool(),
+      parallelFromBytes,
       unsettled: new Set<FileId>(),
     };
     try {
@@ -155,6 +167,7 @@ export class FileStorage {
     if (this.#closing.signal.aborted) return;
     this.#closing.abort();
     await Promise.allSettled(this.#running);
+    await this.#context.pool[Symbol.asyncDispose]();
     try {
       markClean(this.#context);
     } catch (error) {

@@ -15,6 +15,8 @@ export interface OpenFileStorageOptions {
   readonly key: Uint8Array;
   /** Files of at least this size are sealed on their own; 102,400 when not given. */
   readonly thresholdBytes?: number;
+  /** Files of at least this size are sealed and opened on several threads; 16 MiB when not given. */
+  readonly parallelFromBytes?: number;
 }
 
 /** A storage that owns its folder, its database and its keys. */
@@ -31,7 +33,7 @@ export interface OwnedFileStorage extends AsyncDisposable {
  * Throws `WRONG_KEY`, `IN_USE` (one process at a time), `TOO_NEW`, `DAMAGED`, `INVALID` (a key that is not 32 bytes).
  */
 export async function openFileStorage(options: OpenFileStorageOptions): Promise<OwnedFileStorage> {
-  const { directory, key, thresholdBytes } = options;
+  const { directory, key, thresholdBytes, parallelFromBytes } = options;
   if (key.length !== 32) throw new StorageError('INVALID', 'the key of a file storage has 32 bytes');
   // What is opened below is closed again, in reverse order, when a later step fails.
   await using opening = new AsyncDisposableStack();
@@ -56,6 +58,7 @@ export async function openFileStorage(options: OpenFileStorageOptions): Promise<
       keys,
       databaseKey: () => databaseKey.exportBytes(),
       ...(thresholdBytes === undefined ? {} : { thresholdBytes }),
+      ...(parallelFromBytes === undefined ? {} : { parallelFromBytes }),
     });
     opening.defer(() => storage.close());
     const open = opening.move();

@@ -2,6 +2,7 @@ import { constantTimeEqual, createSha256, sha256 } from '@coffer/crypto';
 import type { FileId, FileRow } from '@coffer/database';
 import { DatabaseError } from '@coffer/database';
 import { StorageError, damaged, throwIfAborted, toStorageError } from './errors.ts';
+import type { SegmentPool } from './pool/segment-pool.ts';
 import { SealedReader } from './sealed-reader.ts';
 import type { StorageContext } from './storage-context.ts';
 
@@ -96,18 +97,41 @@ async function* readSealed(
   signal: AbortSignal | undefined,
 ): AsyncGenerator<Uint8Array> {
   await using reader = await SealedReader.open(context.folder.sealedPath(row.id), row, context.keys);
+  const pool = poolFor(context, end - start);
   if (start > 0 || end < row.sizeBytes) {
-    yield* reader.read(start, end, signal);
+    yield* reader.read(start, end, { pool, signal });
     return;
   }
   const hash = createSha256();
-  for await (const piece of reader.read(start, end, signal)) {
+  for await (const piece of reader.read(start, end, { pool, signal })) {
     hash.update(piece);
     yield piece;
   }
-  if (!constantTimeEqual(hash.digest(), row.sha256)) {
-    throw damaged('HASH_MISMATCH', `${row.name} is damaged: its content does not match its SHA-256`);
-  }
+  checkHash(row, hash.digest());
+}
+
+/** Reads a sealed file whole and holds it against its SHA-256; what is read also goes to `targetFd`. */
+export async function verifySealed(
+  context: StorageContext,
+  row: FileRow,
+  options: {
+    readonly targetFd?: number;
+    readonly signal?: AbortSignal | undefined;
+    readonly onProgress?: ((bytesDone: number) => void) | undefined;
+  },
+): Promise<void> {
+  const { targetFd, signal, onProgress } = options;
+  await using reader = await SealedReader.open(context.folder.sealedPath(row.id), row, context.keys);
+  checkHash(row, await reader.hash({ pool: poolFor(context, row.sizeBytes), signal, targetFd, onProgress }));
+}
+
+function poolFor({ pool, parallelFromBytes }: StorageContext, sizeBytes: number): SegmentPool | undefined {
+  return sizeBytes >= parallelFromBytes ? pool : undefined;
+}
+
+function checkHash(row: FileRow, hash: Uint8Array): void {
+  if (constantTimeEqual(hash, row.sha256)) return;
+  throw damaged('HASH_MISMATCH', `${row.name} is damaged: its content does not match its SHA-256`);
 }
 
 function parseRange(

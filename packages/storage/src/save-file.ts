@@ -1,16 +1,16 @@
-import { SEALED_FILE, createSha256, randomBytes, sha256 } from '@coffer/crypto';
-import type { Sha256 } from '@coffer/crypto';
+import { randomBytes, sha256 } from '@coffer/crypto';
 import type { FileId, FileRow } from '@coffer/database';
 import { fileIdFromBytes } from '@coffer/database';
 import { buryFile, removeBuried } from './delete-file.ts';
-import { throwIfAborted, toStorageError } from './errors.ts';
+import { StorageError, throwIfAborted, toStorageError } from './errors.ts';
 import { openSource } from './file-source.ts';
 import type { FileSource, OpenSource } from './file-source.ts';
 import { MIME_SAMPLE_SIZE_BYTES, detectMimeType } from './mime-type.ts';
 import { parseFileName, parseFolder } from './names.ts';
+import { sealContent } from './seal-content.ts';
+import type { Content, SealedContent } from './seal-content.ts';
 import { shredFile } from './sealed-folder.ts';
 import { SealedWriter } from './sealed-writer.ts';
-import { cutSegments } from './segments.ts';
 import { markUnclean } from './storage-context.ts';
 import type { StorageContext } from './storage-context.ts';
 
@@ -110,9 +110,9 @@ async function prepareFile(
   if (rest === undefined && head.length < context.thresholdBytes) {
     return { row: draft(sha256(head), head.length, 'blob'), blob: head };
   }
-  const hash = createSha256();
-  const sizeBytes = await sealToTemporary(context, id, joined(head, rest), hash);
-  return { row: draft(hash.digest(), sizeBytes, 'sealed'), blob: undefined };
+  const content = { pieces: joined(head, rest), file: opened.file };
+  const sealed = await sealToTemporary(context, id, content, options);
+  return { row: draft(sealed.sha256, sealed.sizeBytes, 'sealed'), blob: undefined };
 }
 
 async function commitFile(
@@ -176,26 +176,21 @@ function insertPrepared(
 async function sealToTemporary(
   context: StorageContext,
   id: FileId,
-  pieces: AsyncIterable<Uint8Array>,
-  hash: Sha256,
-): Promise<number> {
+  content: Content,
+  options: SaveOptions,
+): Promise<SealedContent> {
   markUnclean(context);
   context.unsettled.add(id);
-  let sizeBytes = 0;
   try {
     await using writer = await SealedWriter.create(context.folder.temporaryPath(id), id, context.keys);
-    for await (const segment of cutSegments(pieces, 2 ** SEALED_FILE.SEGMENT_SIZE_LOG2)) {
-      hash.update(segment.plaintext);
-      sizeBytes += segment.plaintext.length;
-      await writer.append(segment);
-    }
+    const sealed = await sealContent(context, writer, content, options);
     await context.folder.sync();
     await writer.finish();
+    return sealed;
   } catch (error) {
     await discardTemporary(context, id);
     throw error;
   }
-  return sizeBytes;
 }
 
 /** Takes back what was written for a file that will not be saved. What can't be removed now, the next opening removes. */
@@ -213,19 +208,12 @@ async function* watched(
   pieces: OpenSource['pieces'],
   { name, signal, onProgress }: SaveOptions,
 ): AsyncGenerator<Uint8Array> {
-  const aborted = Promise.withResolvers<never>();
-  aborted.promise.catch(() => undefined);
-  const onAbort = (): void => {
-    aborted.reject(toStorageError(new DOMException('aborted', 'AbortError'), `cannot save ${name}`));
-  };
-  signal?.addEventListener('abort', onAbort, { once: true });
-  if (signal?.aborted === true) onAbort();
   const iterator = pieces[Symbol.asyncIterator]();
   let bytesDone = 0;
   let ended = false;
   try {
     for (;;) {
-      const next = await Promise.race([iterator.next(), aborted.promise]);
+      const next = await unlessAborted(iterator.next(), signal, `cannot save ${name}`);
       if (next.done === true) {
         ended = true;
         return;
@@ -235,10 +223,35 @@ async function* watched(
       onProgress?.(bytesDone);
     }
   } finally {
-    signal?.removeEventListener('abort', onAbort);
     // Not awaited: a source that hangs in next() would hang in return() too.
     if (!ended) iterator.return?.().then(undefined, () => undefined);
   }
+}
+
+/**
+ * What a promise resolves to, or `ABORTED` as soon as the signal fires. (Promise.race against one promise for the whole save would keep
+ * every piece that was ever read in memory.)
+ */
+async function unlessAborted<T>(
+  promise: Promise<T>,
+  signal: AbortSignal | undefined,
+  doing: string,
+): Promise<T> {
+  if (signal === undefined) return promise;
+  return new Promise<T>((resolve, reject) => {
+    const onAbort = (): void => {
+      reject(new StorageError('ABORTED', `${doing}: it was cancelled`, { cause: signal.reason }));
+    };
+    if (signal.aborted) {
+      onAbort();
+      promise.catch(() => undefined);
+      return;
+    }
+    signal.addEventListener('abort', onAbort, { once: true });
+    promise.then(resolve, reject).finally(() => {
+      signal.removeEventListener('abort', onAbort);
+    });
+  });
 }
 
 /** Reads until at least `sizeBytes` are held or the end; `rest` is what comes after, `undefined` at the end. */

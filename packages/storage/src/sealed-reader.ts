@@ -4,8 +4,8 @@ import type { FileHandle } from 'node:fs/promises';
 import {
   CryptoError,
   SEALED_FILE,
+  createSha256,
   decodeHeader,
-  openSegment,
   sealedFileSize,
   sealedSegmentSize,
   segmentCount,
@@ -17,7 +17,11 @@ import type { FileId } from '@coffer/database';
 import { fileIdToBytes } from '@coffer/database';
 import { damaged, errnoOf, throwIfAborted } from './errors.ts';
 import type { StorageError } from './errors.ts';
+import { openSizedSegment } from './open-sized-segment.ts';
+import { JobFailure } from './pool/segment-pool.ts';
+import type { RunningJob, SegmentPool } from './pool/segment-pool.ts';
 import type { StorageKeys } from './storage-keys.ts';
+import { writeFully } from './write-fully.ts';
 
 export interface SealedFileRef {
   readonly id: FileId;
@@ -25,6 +29,22 @@ export interface SealedFileRef {
   readonly name: string;
   /** Of the plaintext, as the row has it. */
   readonly sizeBytes: number;
+}
+
+interface ReadSealedOptions {
+  /** Lets its threads do the work, when it is not busy. */
+  readonly pool: SegmentPool | undefined;
+  readonly signal: AbortSignal | undefined;
+}
+
+interface SegmentsOptions extends ReadSealedOptions {
+  /** Where each segment is written too, at its place. */
+  readonly targetFd?: number | undefined;
+}
+
+interface HashSealedOptions extends SegmentsOptions {
+  /** Called with the plaintext bytes done so far. */
+  readonly onProgress?: ((bytesDone: number) => void) | undefined;
 }
 
 /** Reads a sealed file whose length and header have been checked. Yields nothing that was not authenticated. */
@@ -64,34 +84,96 @@ export class SealedReader implements AsyncDisposable {
   }
 
   /** Plaintext bytes `start` to `end` (exclusive), in order, decrypting only the segments that cover them. */
-  async *read(start: number, end: number, signal?: AbortSignal): AsyncGenerator<Uint8Array> {
-    const { sizeBytes } = this.#file;
+  async *read(start: number, end: number, { pool, signal }: ReadSealedOptions): AsyncGenerator<Uint8Array> {
     const segmentSize = 2 ** this.#log2;
-    const count = segmentCount(sizeBytes, this.#log2);
-    const first = Math.min(Math.floor(start / segmentSize), count - 1);
-    const last = Math.min(Math.max(first, Math.ceil(end / segmentSize) - 1), count - 1);
-    for (let index = first; index <= last; index++) {
-      throwIfAborted(signal, `cannot read ${this.#file.name}`);
-      const plaintext = await this.#readSegment(index, index === count - 1);
+    const last = this.#count - 1;
+    const first = Math.min(Math.floor(start / segmentSize), last);
+    const behind = Math.min(Math.max(first, Math.ceil(end / segmentSize) - 1), last) + 1;
+    for await (const { index, plaintext } of this.segments({ first, behind }, { pool, signal })) {
       const from = Math.max(0, start - index * segmentSize);
       const to = Math.min(plaintext.length, end - index * segmentSize);
-      if (to > from) yield plaintext.subarray(from, to);
+      // A copy: the caller may keep it, and the memory behind it is used again.
+      if (to > from) yield plaintext.slice(from, to);
+    }
+  }
+
+  /** The SHA-256 of the whole content, which is also written to `targetFd`, each segment at its place. */
+  async hash({ pool, signal, targetFd, onProgress }: HashSealedOptions): Promise<Uint8Array> {
+    const hash = createSha256();
+    let bytesDone = 0;
+    for await (const { plaintext } of this.segments(
+      { first: 0, behind: this.#count },
+      { pool, signal, targetFd },
+    )) {
+      hash.update(plaintext);
+      bytesDone += plaintext.length;
+      onProgress?.(bytesDone);
+    }
+    return hash.digest();
+  }
+
+  /** Segments in order; each is authentic, and valid until the next one is asked for. */
+  async *segments(
+    { first, behind }: { readonly first: number; readonly behind: number },
+    { pool, signal, targetFd }: SegmentsOptions,
+  ): AsyncGenerator<{ readonly index: number; readonly plaintext: Uint8Array }> {
+    await using job = this.#tryShare(pool, { first, count: behind }, targetFd, signal);
+    for (let index = first; index < behind; index++) {
+      throwIfAborted(signal, `cannot read ${this.#file.name}`);
+      if (job === undefined) {
+        const plaintext = await this.#readSegment(index, index === this.#count - 1);
+        if (targetFd !== undefined) writeFully(targetFd, plaintext, index * 2 ** this.#log2);
+        yield { index, plaintext };
+      } else {
+        if (!(await job.ring.untilReady(index))) await this.#rethrow(job);
+        yield { index, plaintext: job.ring.plaintext(index) };
+        job.ring.markConsumed(index);
+      }
+    }
+    await job?.finished.catch(async () => this.#rethrow(job));
+  }
+
+  get #count(): number {
+    return segmentCount(this.#file.sizeBytes, this.#log2);
+  }
+
+  #tryShare(
+    pool: SegmentPool | undefined,
+    range: { readonly first: number; readonly count: number },
+    targetFd: number | undefined,
+    signal: AbortSignal | undefined,
+  ): RunningJob | undefined {
+    // The ring's slots have one size, that of all segments this release writes.
+    if (pool === undefined || this.#log2 !== SEALED_FILE.SEGMENT_SIZE_LOG2) return undefined;
+    const fileKey = this.#fileKey.exportBytes();
+    const { sizeBytes } = this.#file;
+    return pool.tryStart(
+      { kind: 'open', fileKey, sealedFd: this.#handle.fd, sizeBytes, targetFd },
+      range,
+      signal,
+    );
+  }
+
+  /** Says what a thread of the pool found in the words of this reader. */
+  async #rethrow(job: RunningJob): Promise<never> {
+    try {
+      return await job.rethrow();
+    } catch (error) {
+      if (!(error instanceof JobFailure)) throw error;
+      const { result } = error;
+      if (result.type === 'damaged') throw damagedSegment(this.#file, result.index, error);
+      if (result.type === 'truncated') throw cutOff(this.#file, error);
+      throw error;
     }
   }
 
   async #readSegment(index: number, final: boolean): Promise<Uint8Array> {
     const size = sealedSegmentSize(segmentPlainSize(index, this.#file.sizeBytes, this.#log2));
     const token = await readExactly(this.#handle, segmentOffset(index, this.#log2), size, this.#file);
-    try {
-      return openSegment(this.#fileKey, { index, final, token });
-    } catch (error) {
-      if (!(error instanceof CryptoError)) throw error;
-      throw damaged(
-        'SEGMENT_DAMAGED',
-        `${this.#file.name} is damaged: segment ${String(index)} is not authentic`,
-        error,
-      );
-    }
+    const file = { sizeBytes: this.#file.sizeBytes, segmentSizeLog2: this.#log2 };
+    const plaintext = openSizedSegment(this.#fileKey, { index, final }, token, file);
+    if (plaintext === undefined) throw damagedSegment(this.#file, index);
+    return plaintext;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -156,6 +238,22 @@ async function readExactly(
     done += bytesRead;
   }
   return bytes;
+}
+
+function damagedSegment(file: SealedFileRef, index: number, cause?: unknown): StorageError {
+  return damaged(
+    'SEGMENT_DAMAGED',
+    `${file.name} is damaged: segment ${String(index)} is not authentic`,
+    cause,
+  );
+}
+
+function cutOff(file: SealedFileRef, cause: unknown): StorageError {
+  return damaged(
+    'FILE_TRUNCATED',
+    `${file.name} is damaged: its sealed file was cut off while it was read`,
+    cause,
+  );
 }
 
 function missing(file: SealedFileRef, cause?: unknown): StorageError {

@@ -1,9 +1,18 @@
 import { open } from 'node:fs/promises';
 import type { FileHandle } from 'node:fs/promises';
-import { FileKey, SEALED_FILE, encodeHeader, sealSegment, sealedFileSize } from '@coffer/crypto';
+import {
+  FileKey,
+  SEALED_FILE,
+  encodeHeader,
+  sealSegmentInto,
+  sealedFileSize,
+  sealedSegmentSize,
+} from '@coffer/crypto';
 import type { FileId } from '@coffer/database';
 import { fileIdToBytes } from '@coffer/database';
 import { StorageError } from './errors.ts';
+import type { SealJob } from './pool/job.ts';
+import type { RunningJob, SegmentPool } from './pool/segment-pool.ts';
 import type { PlainSegment } from './segments.ts';
 import type { StorageKeys } from './storage-keys.ts';
 
@@ -17,6 +26,8 @@ export const MAX_FILE_SIZE_BYTES: number = 2 ** 44;
 export class SealedWriter implements AsyncDisposable {
   readonly #handle: FileHandle;
   readonly #fileKey: FileKey;
+  /** Filled again for each segment. */
+  readonly #token = new Uint8Array(sealedSegmentSize(2 ** SEALED_FILE.SEGMENT_SIZE_LOG2));
   #offset = 0;
 
   private constructor(handle: FileHandle, fileKey: FileKey) {
@@ -48,7 +59,22 @@ export class SealedWriter implements AsyncDisposable {
     if (this.#offset > sealedFileSize(MAX_FILE_SIZE_BYTES)) {
       throw new StorageError('TOO_LARGE', 'a file may have at most 16 TiB (2^44 bytes)');
     }
-    await this.#write(sealSegment(this.#fileKey, { index, final, plaintext }));
+    const size = sealSegmentInto(this.#fileKey, { index, final, plaintext }, this.#token);
+    await this.#write(this.#token.subarray(0, size));
+  }
+
+  /**
+   * Lets the pool's threads seal the segments of `range` instead. They read them from `source`, or from the ring. `undefined` when the
+   * pool is busy. The job is disposed of before this writer.
+   */
+  tryShare(
+    pool: SegmentPool,
+    source: SealJob['source'],
+    range: { readonly first: number; readonly count: number | undefined },
+    signal: AbortSignal | undefined,
+  ): RunningJob | undefined {
+    const fileKey = this.#fileKey.exportBytes();
+    return pool.tryStart({ kind: 'seal', fileKey, sealedFd: this.#handle.fd, source }, range, signal);
   }
 
   /** Makes the bytes durable. The file keeps its temporary name; the folder is the caller's to sync. */

@@ -1,4 +1,5 @@
 import type { CofferDatabase, FileId } from '@coffer/database';
+import type { SegmentPool } from './pool/segment-pool.ts';
 import type { SealedFolder } from './sealed-folder.ts';
 import type { StorageKeys } from './storage-keys.ts';
 
@@ -8,6 +9,9 @@ export const DEFAULT_THRESHOLD_BYTES = 102_400;
 /** A BLOB is held in memory whole, so the threshold is bounded. */
 export const MAX_THRESHOLD_BYTES: number = 16 * 1024 * 1024;
 
+/** Below it, handing segments to other threads costs more than it saves. */
+export const DEFAULT_PARALLEL_FROM_BYTES: number = 16 * 1024 * 1024;
+
 /** What the parts of a storage share. */
 export interface StorageContext {
   readonly database: CofferDatabase;
@@ -15,6 +19,9 @@ export interface StorageContext {
   readonly keys: StorageKeys;
   readonly thresholdBytes: number;
   readonly nowMs: () => number;
+  readonly pool: SegmentPool;
+  /** From this size on a file is sealed and opened by the pool's threads. */
+  readonly parallelFromBytes: number;
   /** Files with something in the `files/` folder that is not finished or undone yet. */
   readonly unsettled: Set<FileId>;
 }

@@ -4,7 +4,7 @@ import { link, lstat, open, rename, unlink } from 'node:fs/promises';
 import type { FileHandle } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { StorageError, errnoOf, toStorageError } from './errors.ts';
-import { readFile } from './read-file.ts';
+import { getCheckedBlob, verifySealed } from './read-file.ts';
 import { syncFolder } from './sealed-folder.ts';
 import type { StorageContext } from './storage-context.ts';
 
@@ -58,13 +58,11 @@ async function copyOut(
   handle: FileHandle,
   { signal, onProgress }: WriteFileOptions,
 ): Promise<void> {
-  let offset = 0;
-  for await (const piece of readFile(context, row.id, signal === undefined ? {} : { signal })) {
-    for (let done = 0; done < piece.length;) {
-      done += (await handle.write(piece, done, piece.length - done, offset + done)).bytesWritten;
-    }
-    offset += piece.length;
-    onProgress?.(offset);
+  if (row.placement === 'sealed') {
+    await verifySealed(context, row, { targetFd: handle.fd, signal, onProgress });
+  } else {
+    await handle.writeFile(getCheckedBlob(context, row));
+    onProgress?.(row.sizeBytes);
   }
   const modifiedAt = new Date(row.modifiedAtMs);
   await handle.utimes(modifiedAt, modifiedAt);

@@ -4,7 +4,7 @@ import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import type { FileSource } from '../src/index.ts';
-import { makeFolder, makeStorage, randomContent, sealedNames } from './support.ts';
+import { THREADS, makeFolder, makeStorage, randomContent, sealedNames } from './support.ts';
 
 async function expectNothingStored(code: string, makeSource: (folder: string) => FileSource): Promise<void> {
   const { directory, storage } = await makeStorage();
@@ -53,107 +53,111 @@ describe('a source that is no regular file is refused without being opened', () 
     }));
 });
 
-describe('a source that changes while it is read', () => {
-  async function expectRefused(change: (path: string) => void): Promise<void> {
-    const { directory, storage } = await makeStorage();
-    const path = join(makeFolder(), 'source');
-    writeFileSync(path, randomContent(2_000_000));
-    let changed = false;
-    const saving = storage.saveFile(
-      { path },
-      {
-        name: 'f',
-        onProgress: () => {
-          if (!changed) change(path);
-          changed = true;
-        },
-      },
-    );
-    await expect(saving).rejects.toMatchObject({
-      code: 'SOURCE_CHANGED',
-      message: expect.stringContaining(path) as string,
-    });
-    expect(storage.listFiles().rows).toEqual([]);
-    expect(sealedNames(directory)).toEqual([]);
-  }
-
-  test('by growing is refused', () =>
-    expectRefused((path) => {
-      appendFileSync(path, 'more');
-    }));
-
-  test('by shrinking is refused', () =>
-    expectRefused((path) => {
-      truncateSync(path, 1_000_000);
-    }));
-
-  test('by being written over is refused', () =>
-    expectRefused((path) => {
+describe.each(THREADS)('%s', (_where, options) => {
+  describe('a source that changes while it is read', () => {
+    async function expectRefused(change: (path: string) => void): Promise<void> {
+      const { directory, storage } = await makeStorage(options);
+      const path = join(makeFolder(), 'source');
       writeFileSync(path, randomContent(2_000_000));
-    }));
-});
-
-describe('a source that fails or is cancelled', () => {
-  test('its own error is the cause, and nothing stays', async () => {
-    const { directory, storage } = await makeStorage();
-    async function* failing(): AsyncGenerator<Uint8Array> {
-      yield randomContent(500_000);
-      await Promise.resolve();
-      throw new Error('the camera was unplugged');
+      let changed = false;
+      const saving = storage.saveFile(
+        { path },
+        {
+          name: 'f',
+          onProgress: () => {
+            if (!changed) change(path);
+            changed = true;
+          },
+        },
+      );
+      await expect(saving).rejects.toMatchObject({
+        code: 'SOURCE_CHANGED',
+        message: expect.stringContaining(path) as string,
+      });
+      expect(storage.listFiles().rows).toEqual([]);
+      expect(sealedNames(directory)).toEqual([]);
     }
-    await expect(storage.saveFile(failing(), { name: 'f' })).rejects.toMatchObject({
-      code: 'FAILED',
-      cause: expect.objectContaining({ message: 'the camera was unplugged' }) as Error,
-    });
-    expect(sealedNames(directory)).toEqual([]);
+
+    test('by growing is refused', () =>
+      expectRefused((path) => {
+        appendFileSync(path, 'more');
+      }));
+
+    test('by shrinking is refused', () =>
+      expectRefused((path) => {
+        truncateSync(path, 1_000_000);
+      }));
+
+    test('by being written over is refused', () =>
+      expectRefused((path) => {
+        writeFileSync(path, randomContent(2_000_000));
+      }));
   });
 
-  test('cancelling ends it at once, even when the source hangs', async () => {
-    const { directory, storage } = await makeStorage();
-    const abort = new AbortController();
-    async function* hanging(): AsyncGenerator<Uint8Array> {
-      yield randomContent(500_000);
-      await new Promise(() => undefined);
-    }
-    const saving = storage.saveFile(hanging(), {
-      name: 'f',
-      signal: abort.signal,
-      onProgress: () => {
-        abort.abort();
-      },
+  describe('a source that fails or is cancelled', () => {
+    test('its own error is the cause, and nothing stays', async () => {
+      const { directory, storage } = await makeStorage(options);
+      async function* failing(): AsyncGenerator<Uint8Array> {
+        yield randomContent(500_000);
+        await Promise.resolve();
+        throw new Error('the camera was unplugged');
+      }
+      await expect(storage.saveFile(failing(), { name: 'f' })).rejects.toMatchObject({
+        code: 'FAILED',
+        cause: expect.objectContaining({ message: 'the camera was unplugged' }) as Error,
+      });
+      expect(sealedNames(directory)).toEqual([]);
     });
-    await expect(saving).rejects.toMatchObject({ code: 'ABORTED' });
-    expect(sealedNames(directory)).toEqual([]);
-    expect(storage.listFiles().rows).toEqual([]);
-  });
 
-  test('closing the storage cancels what is being saved and leaves nothing behind', async () => {
-    const { directory, storage } = await makeStorage();
-    const started = Promise.withResolvers<undefined>();
-    async function* hanging(): AsyncGenerator<Uint8Array> {
-      yield randomContent(500_000);
-      started.resolve(undefined);
-      await new Promise(() => undefined);
-    }
-    const saving = storage.saveFile(hanging(), { name: 'f' });
-    await started.promise;
-    await Promise.all([expect(saving).rejects.toMatchObject({ code: 'ABORTED' }), storage.close()]);
-    expect(sealedNames(directory)).toEqual([]);
-    await expect(storage.saveFile(new Uint8Array(), { name: 'g' })).rejects.toMatchObject({ code: 'CLOSED' });
-  });
-
-  test('what `place` throws undoes the save and comes out unchanged', async () => {
-    const { directory, storage } = await makeStorage();
-    const reason = new Error('taken');
-    const saving = storage.saveFile(randomContent(200_000), {
-      name: 'f',
-      place: () => {
-        throw reason;
-      },
+    test('cancelling ends it at once, even when the source hangs', async () => {
+      const { directory, storage } = await makeStorage(options);
+      const abort = new AbortController();
+      async function* hanging(): AsyncGenerator<Uint8Array> {
+        yield randomContent(500_000);
+        await new Promise(() => undefined);
+      }
+      const saving = storage.saveFile(hanging(), {
+        name: 'f',
+        signal: abort.signal,
+        onProgress: () => {
+          abort.abort();
+        },
+      });
+      await expect(saving).rejects.toMatchObject({ code: 'ABORTED' });
+      expect(sealedNames(directory)).toEqual([]);
+      expect(storage.listFiles().rows).toEqual([]);
     });
-    await expect(saving).rejects.toBe(reason);
-    expect(sealedNames(directory)).toEqual([]);
-    expect(storage.listFiles().rows).toEqual([]);
+
+    test('closing the storage cancels what is being saved and leaves nothing behind', async () => {
+      const { directory, storage } = await makeStorage(options);
+      const started = Promise.withResolvers<undefined>();
+      async function* hanging(): AsyncGenerator<Uint8Array> {
+        yield randomContent(500_000);
+        started.resolve(undefined);
+        await new Promise(() => undefined);
+      }
+      const saving = storage.saveFile(hanging(), { name: 'f' });
+      await started.promise;
+      await Promise.all([expect(saving).rejects.toMatchObject({ code: 'ABORTED' }), storage.close()]);
+      expect(sealedNames(directory)).toEqual([]);
+      await expect(storage.saveFile(new Uint8Array(), { name: 'g' })).rejects.toMatchObject({
+        code: 'CLOSED',
+      });
+    });
+
+    test('what `place` throws undoes the save and comes out unchanged', async () => {
+      const { directory, storage } = await makeStorage(options);
+      const reason = new Error('taken');
+      const saving = storage.saveFile(randomContent(200_000), {
+        name: 'f',
+        place: () => {
+          throw reason;
+        },
+      });
+      await expect(saving).rejects.toBe(reason);
+      expect(sealedNames(directory)).toEqual([]);
+      expect(storage.listFiles().rows).toEqual([]);
+    });
   });
 });
 

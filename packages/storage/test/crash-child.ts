@@ -4,7 +4,9 @@ import { writeSync } from 'node:fs';
 import { openFileStorage } from '../src/index.ts';
 
 const [directory = '', seed = '0'] = process.argv.slice(2);
-const { storage } = await openFileStorage({ directory, key: new Uint8Array(32).fill(7) });
+// Every other run seals on the threads of the pool.
+const parallelFromBytes = Number(seed) % 2 === 0 ? Number.POSITIVE_INFINITY : 0;
+const { storage } = await openFileStorage({ directory, key: new Uint8Array(32).fill(7), parallelFromBytes });
 
 function say(line: string): void {
   // Synchronous, so that what was acknowledged has left this process.

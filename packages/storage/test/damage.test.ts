@@ -12,7 +12,7 @@ import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import type { DamageCode, FileStorage, FindingCode } from '../src/index.ts';
 import { openFileStorage } from '../src/index.ts';
-import { KEY, collect, makeFolder, makeStorage, open, randomContent } from './support.ts';
+import { KEY, THREADS, collect, makeFolder, makeStorage, open, randomContent } from './support.ts';
 
 const SEGMENT = 262_144;
 const TOKEN = SEGMENT + 16 + 57;
@@ -49,179 +49,181 @@ function flip(path: string, offset: number): void {
   writeFileSync(path, bytes);
 }
 
-async function sealed(
-  sizeBytes = 2 * SEGMENT + 1_000,
-): Promise<{ directory: string; storage: FileStorage; id: string; path: string }> {
-  const { directory, storage } = await makeStorage();
-  const { id } = await storage.saveFile(randomContent(sizeBytes), { name: 'photo.jpg' });
-  return { directory, storage, id, path: join(directory, 'files', `${id}.enc`) };
-}
+describe.each(THREADS)('%s', (_where, options) => {
+  async function sealed(
+    sizeBytes = 2 * SEGMENT + 1_000,
+  ): Promise<{ directory: string; storage: FileStorage; id: string; path: string }> {
+    const { directory, storage } = await makeStorage(options);
+    const { id } = await storage.saveFile(randomContent(sizeBytes), { name: 'photo.jpg' });
+    return { directory, storage, id, path: join(directory, 'files', `${id}.enc`) };
+  }
 
-describe('damage of a sealed file has its own name', () => {
-  test('missing', async () => {
-    const { directory, storage, id, path } = await sealed();
-    rmSync(path);
-    await expectDamage(storage, id, 'FILE_MISSING', join(directory, 'out'));
-  });
+  describe('damage of a sealed file has its own name', () => {
+    test('missing', async () => {
+      const { directory, storage, id, path } = await sealed();
+      rmSync(path);
+      await expectDamage(storage, id, 'FILE_MISSING', join(directory, 'out'));
+    });
 
-  test.each([1, 1_000, TOKEN, 2 * TOKEN])('cut off by %i bytes', async (bytes) => {
-    const { directory, storage, id, path } = await sealed();
-    truncateSync(path, readFileSync(path).length - bytes);
-    await expectDamage(storage, id, 'FILE_TRUNCATED', join(directory, 'out'));
-  });
+    test.each([1, 1_000, TOKEN, 2 * TOKEN])('cut off by %i bytes', async (bytes) => {
+      const { directory, storage, id, path } = await sealed();
+      truncateSync(path, readFileSync(path).length - bytes);
+      await expectDamage(storage, id, 'FILE_TRUNCATED', join(directory, 'out'));
+    });
 
-  test.each([0, 1, HEADER - 1, HEADER])('cut off to %i bytes', async (bytes) => {
-    const { directory, storage, id, path } = await sealed();
-    truncateSync(path, bytes);
-    await expectDamage(storage, id, 'FILE_TRUNCATED', join(directory, 'out'));
-  });
+    test.each([0, 1, HEADER - 1, HEADER])('cut off to %i bytes', async (bytes) => {
+      const { directory, storage, id, path } = await sealed();
+      truncateSync(path, bytes);
+      await expectDamage(storage, id, 'FILE_TRUNCATED', join(directory, 'out'));
+    });
 
-  test('extended by a byte', async () => {
-    const { directory, storage, id, path } = await sealed();
-    writeFileSync(path, new Uint8Array(1), { flag: 'a' });
-    await expectDamage(storage, id, 'FILE_EXTENDED', join(directory, 'out'));
-  });
+    test('extended by a byte', async () => {
+      const { directory, storage, id, path } = await sealed();
+      writeFileSync(path, new Uint8Array(1), { flag: 'a' });
+      await expectDamage(storage, id, 'FILE_EXTENDED', join(directory, 'out'));
+    });
 
-  test('extended by a copy of its own last segment', async () => {
-    const { directory, storage, id, path } = await sealed(2 * SEGMENT);
-    writeFileSync(path, readFileSync(path).subarray(-TOKEN), { flag: 'a' });
-    await expectDamage(storage, id, 'FILE_EXTENDED', join(directory, 'out'));
-  });
+    test('extended by a copy of its own last segment', async () => {
+      const { directory, storage, id, path } = await sealed(2 * SEGMENT);
+      writeFileSync(path, readFileSync(path).subarray(-TOKEN), { flag: 'a' });
+      await expectDamage(storage, id, 'FILE_EXTENDED', join(directory, 'out'));
+    });
 
-  // Format version and suite are refused by name before anything is authenticated: no reader of this version can go on.
-  test.each([
-    [0, 'HEADER_DAMAGED'],
-    [8, 'HEADER_UNSUPPORTED'],
-    [9, 'HEADER_UNSUPPORTED'],
-    [11, 'HEADER_DAMAGED'],
-    [12, 'HEADER_DAMAGED'],
-    [40, 'HEADER_DAMAGED'],
-    [60, 'HEADER_DAMAGED'],
-    [170, 'HEADER_DAMAGED'],
-    [31, 'KEY_EPOCH_UNKNOWN'],
-  ] as const)('a flipped bit in byte %i of the header is %s', async (offset, damage) => {
-    const { directory, storage, id, path } = await sealed();
-    flip(path, offset);
-    await expectDamage(storage, id, damage, join(directory, 'out'));
-  });
+    // Format version and suite are refused by name before anything is authenticated: no reader of this version can go on.
+    test.each([
+      [0, 'HEADER_DAMAGED'],
+      [8, 'HEADER_UNSUPPORTED'],
+      [9, 'HEADER_UNSUPPORTED'],
+      [11, 'HEADER_DAMAGED'],
+      [12, 'HEADER_DAMAGED'],
+      [40, 'HEADER_DAMAGED'],
+      [60, 'HEADER_DAMAGED'],
+      [170, 'HEADER_DAMAGED'],
+      [31, 'KEY_EPOCH_UNKNOWN'],
+    ] as const)('a flipped bit in byte %i of the header is %s', async (offset, damage) => {
+      const { directory, storage, id, path } = await sealed();
+      flip(path, offset);
+      await expectDamage(storage, id, damage, join(directory, 'out'));
+    });
 
-  test('a bit in the header that is not used', async () => {
-    const { directory, storage, id, path } = await sealed();
-    flip(path, 4_000);
-    await expectDamage(storage, id, 'HEADER_DAMAGED', join(directory, 'out'));
-  });
+    test('a bit in the header that is not used', async () => {
+      const { directory, storage, id, path } = await sealed();
+      flip(path, 4_000);
+      await expectDamage(storage, id, 'HEADER_DAMAGED', join(directory, 'out'));
+    });
 
-  test.each([0, 1, 9, 25, 1_000, TOKEN - 1])('a flipped bit in byte %i of a segment', async (offset) => {
-    const { directory, storage, id, path } = await sealed();
-    flip(path, HEADER + TOKEN + offset);
-    await expectDamage(storage, id, 'SEGMENT_DAMAGED', join(directory, 'out'));
-  });
+    test.each([0, 1, 9, 25, 1_000, TOKEN - 1])('a flipped bit in byte %i of a segment', async (offset) => {
+      const { directory, storage, id, path } = await sealed();
+      flip(path, HEADER + TOKEN + offset);
+      await expectDamage(storage, id, 'SEGMENT_DAMAGED', join(directory, 'out'));
+    });
 
-  test('two segments in each other’s place', async () => {
-    const { directory, storage, id, path } = await sealed();
-    const bytes = readFileSync(path);
-    const first = Buffer.from(bytes.subarray(HEADER, HEADER + TOKEN));
-    bytes.copyWithin(HEADER, HEADER + TOKEN, HEADER + 2 * TOKEN);
-    first.copy(bytes, HEADER + TOKEN);
-    writeFileSync(path, bytes);
-    await expectDamage(storage, id, 'SEGMENT_DAMAGED', join(directory, 'out'));
-  });
+    test('two segments in each other’s place', async () => {
+      const { directory, storage, id, path } = await sealed();
+      const bytes = readFileSync(path);
+      const first = Buffer.from(bytes.subarray(HEADER, HEADER + TOKEN));
+      bytes.copyWithin(HEADER, HEADER + TOKEN, HEADER + 2 * TOKEN);
+      first.copy(bytes, HEADER + TOKEN);
+      writeFileSync(path, bytes);
+      await expectDamage(storage, id, 'SEGMENT_DAMAGED', join(directory, 'out'));
+    });
 
-  test('another file of the same size in its place', async () => {
-    const { directory, storage, id, path } = await sealed();
-    const other = await storage.saveFile(randomContent(2 * SEGMENT + 1_000), { name: 'other' });
-    copyFileSync(join(directory, 'files', `${other.id}.enc`), path);
-    await expectDamage(storage, id, 'FILE_SWAPPED', join(directory, 'out'));
-  });
+    test('another file of the same size in its place', async () => {
+      const { directory, storage, id, path } = await sealed();
+      const other = await storage.saveFile(randomContent(2 * SEGMENT + 1_000), { name: 'other' });
+      copyFileSync(join(directory, 'files', `${other.id}.enc`), path);
+      await expectDamage(storage, id, 'FILE_SWAPPED', join(directory, 'out'));
+    });
 
-  test('two files in each other’s place are both named', async () => {
-    const { directory, storage, id, path } = await sealed();
-    const other = await storage.saveFile(randomContent(300_000), { name: 'other' });
-    const otherPath = join(directory, 'files', `${other.id}.enc`);
-    renameSync(path, `${path}.x`);
-    renameSync(otherPath, path);
-    renameSync(`${path}.x`, otherPath);
-    expect((await findings(storage)).sort()).toEqual(
-      [
-        ['FILE_SWAPPED', id],
-        ['FILE_SWAPPED', other.id],
-      ].sort(),
-    );
-  });
+    test('two files in each other’s place are both named', async () => {
+      const { directory, storage, id, path } = await sealed();
+      const other = await storage.saveFile(randomContent(300_000), { name: 'other' });
+      const otherPath = join(directory, 'files', `${other.id}.enc`);
+      renameSync(path, `${path}.x`);
+      renameSync(otherPath, path);
+      renameSync(`${path}.x`, otherPath);
+      expect((await findings(storage)).sort()).toEqual(
+        [
+          ['FILE_SWAPPED', id],
+          ['FILE_SWAPPED', other.id],
+        ].sort(),
+      );
+    });
 
-  test('a segment of another file in the place of its own', async () => {
-    const { directory, storage, id, path } = await sealed();
-    const other = await storage.saveFile(randomContent(2 * SEGMENT + 1_000), { name: 'other' });
-    const bytes = readFileSync(path);
-    readFileSync(join(directory, 'files', `${other.id}.enc`)).copy(bytes, HEADER, HEADER, HEADER + TOKEN);
-    writeFileSync(path, bytes);
-    await expectDamage(storage, id, 'SEGMENT_DAMAGED', join(directory, 'out'));
-  });
+    test('a segment of another file in the place of its own', async () => {
+      const { directory, storage, id, path } = await sealed();
+      const other = await storage.saveFile(randomContent(2 * SEGMENT + 1_000), { name: 'other' });
+      const bytes = readFileSync(path);
+      readFileSync(join(directory, 'files', `${other.id}.enc`)).copy(bytes, HEADER, HEADER, HEADER + TOKEN);
+      writeFileSync(path, bytes);
+      await expectDamage(storage, id, 'SEGMENT_DAMAGED', join(directory, 'out'));
+    });
 
-  test('a folder in its place', async () => {
-    const { directory, storage, id, path } = await sealed();
-    rmSync(path);
-    mkdirSync(path);
-    await expectDamage(storage, id, 'FILE_MISSING', join(directory, 'out'));
-  });
-});
-
-describe('reading around damage', () => {
-  test('pieces before the damage are authentic, nothing of the damaged segment is yielded', async () => {
-    const { storage, directory } = await makeStorage();
-    const content = randomContent(3 * SEGMENT);
-    const { id } = await storage.saveFile(content, { name: 'f' });
-    flip(join(directory, 'files', `${id}.enc`), HEADER + TOKEN + 5_000);
-    const got: Uint8Array[] = [];
-    const reading = (async () => {
-      for await (const piece of storage.readFile(id)) got.push(piece);
-    })();
-    await expect(reading).rejects.toMatchObject({ damage: 'SEGMENT_DAMAGED' });
-    expect(Buffer.concat(got).equals(content.subarray(0, SEGMENT))).toBe(true);
-  });
-
-  test('a range beside the damaged segment can still be read', async () => {
-    const { storage, directory } = await makeStorage();
-    const content = randomContent(3 * SEGMENT);
-    const { id } = await storage.saveFile(content, { name: 'f' });
-    flip(join(directory, 'files', `${id}.enc`), HEADER + TOKEN + 5_000);
-    const range = { start: 2 * SEGMENT, end: 3 * SEGMENT };
-    expect(
-      Buffer.from(await collect(storage.readFile(id, range))).equals(content.subarray(2 * SEGMENT)),
-    ).toBe(true);
-  });
-
-  test('a range of a truncated file is refused, also one that is still there', async () => {
-    const { storage, id, path } = await sealed();
-    truncateSync(path, HEADER + 2 * TOKEN);
-    const row = storage.listFiles().rows[0];
-    expect(row?.id).toBe(id);
-    await expect(
-      collect(storage.readFile(row?.id ?? ('' as never), { start: 0, end: 10 })),
-    ).rejects.toMatchObject({
-      damage: 'FILE_TRUNCATED',
+    test('a folder in its place', async () => {
+      const { directory, storage, id, path } = await sealed();
+      rmSync(path);
+      mkdirSync(path);
+      await expectDamage(storage, id, 'FILE_MISSING', join(directory, 'out'));
     });
   });
 
-  test('nothing appears under the final name, and no temporary file stays', async () => {
-    const { storage, id, path } = await sealed();
-    flip(path, HEADER + 2 * TOKEN + 30);
-    const out = makeFolder();
-    const row = storage.listFiles().rows[0];
-    expect(row?.id).toBe(id);
-    await expect(storage.writeFileTo(row?.id ?? ('' as never), join(out, 'f'))).rejects.toMatchObject({
-      code: 'DAMAGED',
+  describe('reading around damage', () => {
+    test('pieces before the damage are authentic, nothing of the damaged segment is yielded', async () => {
+      const { storage, directory } = await makeStorage(options);
+      const content = randomContent(3 * SEGMENT);
+      const { id } = await storage.saveFile(content, { name: 'f' });
+      flip(join(directory, 'files', `${id}.enc`), HEADER + TOKEN + 5_000);
+      const got: Uint8Array[] = [];
+      const reading = (async () => {
+        for await (const piece of storage.readFile(id)) got.push(piece);
+      })();
+      await expect(reading).rejects.toMatchObject({ damage: 'SEGMENT_DAMAGED' });
+      expect(Buffer.concat(got).equals(content.subarray(0, SEGMENT))).toBe(true);
     });
-    expect(readdirSync(out)).toEqual([]);
-  });
 
-  test('a file that was marked damaged and is whole again is unmarked by a full check', async () => {
-    const { storage, path } = await sealed();
-    flip(path, HEADER + 100);
-    expect(await findings(storage)).toHaveLength(1);
-    flip(path, HEADER + 100);
-    expect(await findings(storage)).toEqual([]);
-    expect(storage.listFiles().rows[0]?.condition).toBe('ok');
+    test('a range beside the damaged segment can still be read', async () => {
+      const { storage, directory } = await makeStorage(options);
+      const content = randomContent(3 * SEGMENT);
+      const { id } = await storage.saveFile(content, { name: 'f' });
+      flip(join(directory, 'files', `${id}.enc`), HEADER + TOKEN + 5_000);
+      const range = { start: 2 * SEGMENT, end: 3 * SEGMENT };
+      expect(
+        Buffer.from(await collect(storage.readFile(id, range))).equals(content.subarray(2 * SEGMENT)),
+      ).toBe(true);
+    });
+
+    test('a range of a truncated file is refused, also one that is still there', async () => {
+      const { storage, id, path } = await sealed();
+      truncateSync(path, HEADER + 2 * TOKEN);
+      const row = storage.listFiles().rows[0];
+      expect(row?.id).toBe(id);
+      await expect(
+        collect(storage.readFile(row?.id ?? ('' as never), { start: 0, end: 10 })),
+      ).rejects.toMatchObject({
+        damage: 'FILE_TRUNCATED',
+      });
+    });
+
+    test('nothing appears under the final name, and no temporary file stays', async () => {
+      const { storage, id, path } = await sealed();
+      flip(path, HEADER + 2 * TOKEN + 30);
+      const out = makeFolder();
+      const row = storage.listFiles().rows[0];
+      expect(row?.id).toBe(id);
+      await expect(storage.writeFileTo(row?.id ?? ('' as never), join(out, 'f'))).rejects.toMatchObject({
+        code: 'DAMAGED',
+      });
+      expect(readdirSync(out)).toEqual([]);
+    });
+
+    test('a file that was marked damaged and is whole again is unmarked by a full check', async () => {
+      const { storage, path } = await sealed();
+      flip(path, HEADER + 100);
+      expect(await findings(storage)).toHaveLength(1);
+      flip(path, HEADER + 100);
+      expect(await findings(storage)).toEqual([]);
+      expect(storage.listFiles().rows[0]?.condition).toBe('ok');
+    });
   });
 });
 
@@ -295,6 +297,12 @@ describe('damage of the database', () => {
   });
 });
 
+async function oneSealedFile(): Promise<{ storage: FileStorage; id: string; path: string }> {
+  const { directory, storage } = await makeStorage();
+  const { id } = await storage.saveFile(randomContent(300_000), { name: 'f' });
+  return { storage, id, path: join(directory, 'files', `${id}.enc`) };
+}
+
 describe('check', () => {
   test('finds nothing wrong with a whole storage', async () => {
     const { storage } = await makeStorage();
@@ -305,7 +313,7 @@ describe('check', () => {
   });
 
   test('a quick check sees names and sizes', async () => {
-    const { storage, id, path } = await sealed();
+    const { storage, id, path } = await oneSealedFile();
     truncateSync(path, 5_000);
     expect(await findings(storage, 'quick')).toEqual([['FILE_TRUNCATED', id]]);
   });

@@ -4,6 +4,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { DEFAULT_THRESHOLD_BYTES } from '../src/index.ts';
 import {
+  THREADS,
   collect,
   hex,
   inPieces,
@@ -36,7 +37,7 @@ describe('placement', () => {
   });
 
   test('the threshold is an option, 0 seals even an empty file', async () => {
-    const { storage } = await makeStorage(0);
+    const { storage } = await makeStorage({ thresholdBytes: 0 });
     const row = await storage.saveFile(new Uint8Array(), { name: 'empty' });
     expect(row.placement).toBe('sealed');
     expect(await storage.getFile(row.id)).toEqual(new Uint8Array());
@@ -49,154 +50,156 @@ describe('placement', () => {
   });
 });
 
-describe('round trip', () => {
-  const sizes = [
-    0,
-    1,
-    15,
-    16,
-    17,
-    102_399,
-    102_400,
-    SEGMENT - 1,
-    SEGMENT,
-    SEGMENT + 1,
-    3 * SEGMENT,
-    3 * SEGMENT + 17,
-  ];
-  test.each(sizes)('%i bytes come back the same, whole, streamed and to a path', async (sizeBytes) => {
-    const { directory, storage } = await makeStorage();
-    const content = randomContent(sizeBytes);
-    const row = await storage.saveFile(content, { name: 'f.bin' });
-    expect(row).toMatchObject({ sizeBytes, name: 'f.bin', folder: '', condition: 'ok' });
-    expect(hex(row.sha256)).toBe(sha256Of(content));
-    expect(hex(await storage.getFile(row.id))).toBe(hex(content));
-    expect(hex(await collect(storage.readFile(row.id)))).toBe(hex(content));
-    const path = join(directory, 'out.bin');
-    await storage.writeFileTo(row.id, path);
-    expect(readFileSync(path).equals(content)).toBe(true);
-  });
-
-  test('100 random files of any size, in pieces of any size, come back the same', async () => {
-    const { storage } = await makeStorage();
-    await fc.assert(
-      fc.asyncProperty(
-        fc.integer({ min: 0, max: 400_000 }),
-        fc.integer({ min: 1, max: 300_000 }),
-        async (sizeBytes, pieceBytes) => {
-          const content = randomContent(sizeBytes);
-          const row = await storage.saveFile(inPieces(content, pieceBytes), { name: 'f' });
-          expect(row.placement).toBe(sizeBytes < 102_400 ? 'blob' : 'sealed');
-          expect(hex(row.sha256)).toBe(sha256Of(content));
-          expect(hex(await storage.getFile(row.id))).toBe(hex(content));
-        },
-      ),
-      { numRuns: 100 },
-    );
-  });
-});
-
-describe('sources', () => {
-  const content = randomContent(300_000);
-
-  test('bytes, an async iterable, a web stream, a Node stream and a path give the same file', async () => {
-    const { storage } = await makeStorage();
-    const path = join(makeFolder(), 'source.bin');
-    writeFileSync(path, content);
-    const sources = [
-      content,
-      inPieces(content, 999),
-      new Blob([Buffer.from(content)]).stream(),
-      createReadStream(path),
-      { path },
+describe.each(THREADS)('%s', (_where, options) => {
+  describe('round trip', () => {
+    const sizes = [
+      0,
+      1,
+      15,
+      16,
+      17,
+      102_399,
+      102_400,
+      SEGMENT - 1,
+      SEGMENT,
+      SEGMENT + 1,
+      3 * SEGMENT,
+      3 * SEGMENT + 17,
     ];
-    for (const source of sources) {
-      const row = await storage.saveFile(source, { name: 'f' });
+    test.each(sizes)('%i bytes come back the same, whole, streamed and to a path', async (sizeBytes) => {
+      const { directory, storage } = await makeStorage(options);
+      const content = randomContent(sizeBytes);
+      const row = await storage.saveFile(content, { name: 'f.bin' });
+      expect(row).toMatchObject({ sizeBytes, name: 'f.bin', folder: '', condition: 'ok' });
       expect(hex(row.sha256)).toBe(sha256Of(content));
       expect(hex(await storage.getFile(row.id))).toBe(hex(content));
-    }
+      expect(hex(await collect(storage.readFile(row.id)))).toBe(hex(content));
+      const path = join(directory, 'out.bin');
+      await storage.writeFileTo(row.id, path);
+      expect(readFileSync(path).equals(content)).toBe(true);
+    });
+
+    test('100 random files of any size, in pieces of any size, come back the same', async () => {
+      const { storage } = await makeStorage(options);
+      await fc.assert(
+        fc.asyncProperty(
+          fc.integer({ min: 0, max: 400_000 }),
+          fc.integer({ min: 1, max: 300_000 }),
+          async (sizeBytes, pieceBytes) => {
+            const content = randomContent(sizeBytes);
+            const row = await storage.saveFile(inPieces(content, pieceBytes), { name: 'f' });
+            expect(row.placement).toBe(sizeBytes < 102_400 ? 'blob' : 'sealed');
+            expect(hex(row.sha256)).toBe(sha256Of(content));
+            expect(hex(await storage.getFile(row.id))).toBe(hex(content));
+          },
+        ),
+        { numRuns: 100 },
+      );
+    });
   });
 
-  test('a source of single bytes around the threshold is stored right', async () => {
-    const { storage } = await makeStorage(64);
-    for (const sizeBytes of [63, 64, 65]) {
-      const bytes = randomContent(sizeBytes);
-      const row = await storage.saveFile(inPieces(bytes, 1), { name: 'f' });
-      expect(row.placement).toBe(sizeBytes < 64 ? 'blob' : 'sealed');
-      expect(await storage.getFile(row.id)).toEqual(bytes);
-    }
-  });
+  describe('sources', () => {
+    const content = randomContent(300_000);
 
-  test('a source that fills one buffer again and again is stored right', async () => {
-    const { storage } = await makeStorage();
-    async function* reusing(): AsyncGenerator<Uint8Array> {
-      const buffer = new Uint8Array(50_000);
-      for (let at = 0; at < content.length; at += buffer.length) {
-        buffer.set(content.subarray(at, at + buffer.length));
-        yield await Promise.resolve(buffer);
+    test('bytes, an async iterable, a web stream, a Node stream and a path give the same file', async () => {
+      const { storage } = await makeStorage(options);
+      const path = join(makeFolder(), 'source.bin');
+      writeFileSync(path, content);
+      const sources = [
+        content,
+        inPieces(content, 999),
+        new Blob([Buffer.from(content)]).stream(),
+        createReadStream(path),
+        { path },
+      ];
+      for (const source of sources) {
+        const row = await storage.saveFile(source, { name: 'f' });
+        expect(hex(row.sha256)).toBe(sha256Of(content));
+        expect(hex(await storage.getFile(row.id))).toBe(hex(content));
       }
-    }
-    const row = await storage.saveFile(reusing(), { name: 'f' });
-    expect(hex(await storage.getFile(row.id))).toBe(hex(content));
+    });
+
+    test('a source of single bytes around the threshold is stored right', async () => {
+      const { storage } = await makeStorage({ ...options, thresholdBytes: 64 });
+      for (const sizeBytes of [63, 64, 65]) {
+        const bytes = randomContent(sizeBytes);
+        const row = await storage.saveFile(inPieces(bytes, 1), { name: 'f' });
+        expect(row.placement).toBe(sizeBytes < 64 ? 'blob' : 'sealed');
+        expect(await storage.getFile(row.id)).toEqual(bytes);
+      }
+    });
+
+    test('a source that fills one buffer again and again is stored right', async () => {
+      const { storage } = await makeStorage(options);
+      async function* reusing(): AsyncGenerator<Uint8Array> {
+        const buffer = new Uint8Array(50_000);
+        for (let at = 0; at < content.length; at += buffer.length) {
+          buffer.set(content.subarray(at, at + buffer.length));
+          yield await Promise.resolve(buffer);
+        }
+      }
+      const row = await storage.saveFile(reusing(), { name: 'f' });
+      expect(hex(await storage.getFile(row.id))).toBe(hex(content));
+    });
+
+    test('a path source brings its modification time', async () => {
+      const { storage } = await makeStorage(options);
+      const path = join(makeFolder(), 'a.txt');
+      writeFileSync(path, 'x');
+      const row = await storage.saveFile({ path }, { name: 'a.txt' });
+      expect(row.modifiedAtMs).toBe(Math.floor(statSync(path).mtimeMs));
+    });
+
+    test('the transfer that brought a file is kept with it', async () => {
+      const { storage } = await makeStorage(options);
+      const row = await storage.saveFile(content, { name: 'f', transferId: 'ab'.repeat(16) });
+      expect(storage.getMetadata(row.id).transferId).toBe('ab'.repeat(16));
+    });
   });
 
-  test('a path source brings its modification time', async () => {
-    const { storage } = await makeStorage();
-    const path = join(makeFolder(), 'a.txt');
-    writeFileSync(path, 'x');
-    const row = await storage.saveFile({ path }, { name: 'a.txt' });
-    expect(row.modifiedAtMs).toBe(Math.floor(statSync(path).mtimeMs));
-  });
+  describe('ranges', () => {
+    test('any range of a sealed file is what the same slice of its content is', async () => {
+      const { storage } = await makeStorage(options);
+      const content = randomContent(3 * SEGMENT + 100);
+      const { id } = await storage.saveFile(content, { name: 'f' });
+      const bound = fc.integer({ min: 0, max: content.length });
+      await fc.assert(
+        fc.asyncProperty(bound, bound, async (a, b) => {
+          const [start, end] = a < b ? [a, b] : [b, a];
+          expect(hex(await collect(storage.readFile(id, { start, end })))).toBe(
+            hex(content.subarray(start, end)),
+          );
+        }),
+        { numRuns: 60 },
+      );
+      for (const edge of [0, 1, SEGMENT - 1, SEGMENT, SEGMENT + 1, content.length]) {
+        expect(hex(await collect(storage.readFile(id, { start: edge })))).toBe(hex(content.subarray(edge)));
+      }
+    });
 
-  test('the transfer that brought a file is kept with it', async () => {
-    const { storage } = await makeStorage();
-    const row = await storage.saveFile(content, { name: 'f', transferId: 'ab'.repeat(16) });
-    expect(storage.getMetadata(row.id).transferId).toBe('ab'.repeat(16));
-  });
-});
+    test('a range of a small file works too', async () => {
+      const { storage } = await makeStorage(options);
+      const content = randomContent(1_000);
+      const { id } = await storage.saveFile(content, { name: 'f' });
+      expect(await collect(storage.readFile(id, { start: 10, end: 20 }))).toEqual(content.subarray(10, 20));
+    });
 
-describe('ranges', () => {
-  test('any range of a sealed file is what the same slice of its content is', async () => {
-    const { storage } = await makeStorage();
-    const content = randomContent(3 * SEGMENT + 100);
-    const { id } = await storage.saveFile(content, { name: 'f' });
-    const bound = fc.integer({ min: 0, max: content.length });
-    await fc.assert(
-      fc.asyncProperty(bound, bound, async (a, b) => {
-        const [start, end] = a < b ? [a, b] : [b, a];
-        expect(hex(await collect(storage.readFile(id, { start, end })))).toBe(
-          hex(content.subarray(start, end)),
-        );
-      }),
-      { numRuns: 60 },
-    );
-    for (const edge of [0, 1, SEGMENT - 1, SEGMENT, SEGMENT + 1, content.length]) {
-      expect(hex(await collect(storage.readFile(id, { start: edge })))).toBe(hex(content.subarray(edge)));
-    }
-  });
+    test('an end after the file means its end', async () => {
+      const { storage } = await makeStorage(options);
+      const { id } = await storage.saveFile(new Uint8Array([1, 2, 3]), { name: 'f' });
+      expect(await collect(storage.readFile(id, { start: 1, end: 99 }))).toEqual(new Uint8Array([2, 3]));
+    });
 
-  test('a range of a small file works too', async () => {
-    const { storage } = await makeStorage();
-    const content = randomContent(1_000);
-    const { id } = await storage.saveFile(content, { name: 'f' });
-    expect(await collect(storage.readFile(id, { start: 10, end: 20 }))).toEqual(content.subarray(10, 20));
-  });
-
-  test('an end after the file means its end', async () => {
-    const { storage } = await makeStorage();
-    const { id } = await storage.saveFile(new Uint8Array([1, 2, 3]), { name: 'f' });
-    expect(await collect(storage.readFile(id, { start: 1, end: 99 }))).toEqual(new Uint8Array([2, 3]));
-  });
-
-  test.each([
-    [-1, 2],
-    [2, 1],
-    [4, 5],
-    [0.5, 1],
-    [Number.NaN, 1],
-  ])('the range %d to %d of three bytes is refused', async (start, end) => {
-    const { storage } = await makeStorage();
-    const { id } = await storage.saveFile(new Uint8Array([1, 2, 3]), { name: 'f' });
-    await expect(collect(storage.readFile(id, { start, end }))).rejects.toMatchObject({ code: 'INVALID' });
+    test.each([
+      [-1, 2],
+      [2, 1],
+      [4, 5],
+      [0.5, 1],
+      [Number.NaN, 1],
+    ])('the range %d to %d of three bytes is refused', async (start, end) => {
+      const { storage } = await makeStorage(options);
+      const { id } = await storage.saveFile(new Uint8Array([1, 2, 3]), { name: 'f' });
+      await expect(collect(storage.readFile(id, { start, end }))).rejects.toMatchObject({ code: 'INVALID' });
+    });
   });
 });

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
 import { openFileStorage } from '../src/index.ts';
-import type { FileStorage, OwnedFileStorage } from '../src/index.ts';
+import type { FileStorage, OpenFileStorageOptions, OwnedFileStorage } from '../src/index.ts';
 
 export const KEY = new Uint8Array(32).fill(7);
 
@@ -16,22 +16,26 @@ export function makeFolder(): string {
   return folder;
 }
 
-export async function open(directory: string, thresholdBytes?: number): Promise<OwnedFileStorage> {
-  const owned = await openFileStorage({
-    directory,
-    key: KEY,
-    ...(thresholdBytes === undefined ? {} : { thresholdBytes }),
-  });
+type TestOptions = Omit<OpenFileStorageOptions, 'directory' | 'key'>;
+
+/** The two ways in which large files are sealed and opened; what holds for one has to hold for the other. */
+export const THREADS: readonly (readonly [string, TestOptions])[] = [
+  ['on one thread', { parallelFromBytes: Number.POSITIVE_INFINITY }],
+  ['on the threads of the pool', { parallelFromBytes: 0 }],
+];
+
+export async function open(directory: string, options: TestOptions = {}): Promise<OwnedFileStorage> {
+  const owned = await openFileStorage({ directory, key: KEY, ...options });
   onTestFinished(() => owned.close());
   return owned;
 }
 
 /** A storage in a folder of its own, closed and removed when the test ends. */
 export async function makeStorage(
-  thresholdBytes?: number,
+  options: TestOptions = {},
 ): Promise<{ directory: string; storage: FileStorage }> {
   const directory = makeFolder();
-  const { storage } = await open(directory, thresholdBytes);
+  const { storage } = await open(directory, options);
   return { directory, storage };
 }
 

@@ -1,0 +1,147 @@
+import { availableParallelism } from 'node:os';
+import { Worker } from 'node:worker_threads';
+import { StorageError, throwIfAborted } from '../errors.ts';
+import type { JobResult, OpenJob, SealJob } from './job.ts';
+import { Ring } from './ring.ts';
+
+// Node runs the source as it is; in `dist` the compiler has rewritten imports, but no URLs.
+const isSource = import.meta.url.endsWith('.ts');
+const WORKER_URL = new URL(`./segment-worker${isSource ? '.ts' : '.js'}`, import.meta.url);
+
+/** SHA-256, which is one thread's work, keeps up with about three that seal. */
+const MAX_WORKERS = 4;
+
+type JobOf<T> = Omit<T, 'memory'>;
+
+/** A job that is under way: the ring it uses, and how it ends. */
+export interface RunningJob extends AsyncDisposable {
+  readonly ring: Ring;
+  /** Resolves when all workers have done their share; rejects when one fails or dies, or when cancelled. */
+  readonly finished: Promise<void>;
+  /** What `finished` rejected with; when a wait in the ring ended early, this says why. */
+  rethrow(): Promise<never>;
+}
+
+/** How a job that went wrong is told to its caller: anything that is no `StorageError` yet. */
+export class JobFailure extends Error {
+  readonly result: Exclude<JobResult, { type: 'done' }>;
+
+  constructor(result: Exclude<JobResult, { type: 'done' }>) {
+    super(result.type === 'failed' ? result.message : result.type);
+    this.result = result;
+    // Errors of the file system are translated by their errno.
+    if (result.type === 'failed' && result.errno !== undefined) Object.assign(this, { code: result.errno });
+  }
+}
+
+/**
+ * The threads that seal and open large files, and the only place that knows of them. They are started by the first job and sleep between
+ * jobs without keeping the process alive. One job at a time: who finds the pool busy does the work on its own thread.
+ */
+export class SegmentPool implements AsyncDisposable {
+  readonly #ring: Ring = Ring.allocate();
+  #workers: Worker[] = [];
+  #isBusy = false;
+
+  /** Begins a job, or says `undefined` when another one is under way. `first` and `count` are those of `Ring.reset`. */
+  tryStart(
+    job: JobOf<SealJob> | JobOf<OpenJob>,
+    range: { readonly first: number; readonly count: number | undefined },
+    signal?: AbortSignal,
+  ): RunningJob | undefined {
+    if (this.#isBusy) return undefined;
+    throwIfAborted(signal, 'cannot start');
+    this.#isBusy = true;
+    this.#ring.reset(range.first, range.count);
+    this.#startWorkers();
+    const finished = this.#runOn(job, signal);
+    finished.catch(() => undefined);
+    const ring = this.#ring;
+    return {
+      ring,
+      finished,
+      rethrow: async () => {
+        await finished;
+        throw new StorageError('FAILED', 'a worker stopped early');
+      },
+      [Symbol.asyncDispose]: async () => {
+        ring.abandon();
+        await finished.catch(() => undefined);
+        ring.clear();
+        this.#isBusy = false;
+        for (const worker of this.#workers) worker.unref();
+      },
+    };
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    const workers = this.#workers;
+    this.#workers = [];
+    this.#ring.abandon();
+    await Promise.all(workers.map((worker) => worker.terminate()));
+  }
+
+  #startWorkers(): void {
+    const count = Math.min(Math.max(availableParallelism(), 1), MAX_WORKERS);
+    while (this.#workers.length < count) {
+      const worker = new Worker(WORKER_URL, {
+        name: 'coffer-segments',
+        execArgv: isSource ? ['--conditions=@coffer/source'] : [],
+        // A small nursery is collected often, and with it the ciphertext of each segment: half the memory at the same speed.
+        resourceLimits: { maxYoungGenerationSizeMb: 2 },
+      });
+      worker.unref();
+      this.#workers.push(worker);
+    }
+  }
+
+  async #runOn(job: JobOf<SealJob> | JobOf<OpenJob>, signal: AbortSignal | undefined): Promise<void> {
+    const onAbort = (): void => {
+      this.#ring.abandon();
+    };
+    signal?.addEventListener('abort', onAbort, { once: true });
+    try {
+      const shares = this.#workers.map(async (worker) => {
+        try {
+          const result = await shareOf(worker, { ...job, memory: this.#ring.memory });
+          if (result.type !== 'done') throw new JobFailure(result);
+        } catch (error) {
+          this.#ring.abandon();
+          throw error;
+        }
+      });
+      const settled = await Promise.allSettled(shares);
+      const failure = settled.find((share) => share.status === 'rejected');
+      if (failure !== undefined) throw failure.reason;
+      throwIfAborted(signal, 'cannot go on');
+    } finally {
+      signal?.removeEventListener('abort', onAbort);
+      job.fileKey.fill(0);
+      this.#workers = this.#workers.filter((worker) => worker.threadId > 0);
+    }
+  }
+}
+
+/** Gives a worker its share and waits for its result. Rejects when the worker dies. */
+function shareOf(worker: Worker, job: SealJob | OpenJob): Promise<JobResult> {
+  return new Promise((resolve, reject) => {
+    const end = (): void => {
+      worker.off('message', onMessage).off('error', onError).off('exit', onExit);
+    };
+    const onMessage = (result: JobResult): void => {
+      end();
+      resolve(result);
+    };
+    const onError = (error: unknown): void => {
+      end();
+      reject(new StorageError('FAILED', 'a worker thread failed', { cause: error }));
+    };
+    const onExit = (code: number): void => {
+      end();
+      reject(new StorageError('FAILED', `a worker thread ended (exit code ${String(code)})`));
+    };
+    worker.on('message', onMessage).on('error', onError).on('exit', onExit);
+    worker.ref();
+    worker.postMessage(job);
+  });
+}
