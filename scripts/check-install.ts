@@ -1,5 +1,4 @@
 /** Packs every package, installs the tarballs into an empty folder as a user would, and uses what came out. */
-import { spawnSync } from 'node:child_process';
 import {
   copyFileSync,
   mkdirSync,
@@ -12,6 +11,7 @@ import {
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import process from 'node:process';
+import { runProgram } from './run-program.ts';
 
 const ROOT = dirname(import.meta.dirname);
 const EXAMPLES = join(ROOT, 'examples');
@@ -115,18 +115,12 @@ function coffer(...args: readonly string[]): string {
   return run(bin, ['--vault', 'vault', '--keyfile', 'vault.key', '--no-input', ...args]);
 }
 
-/** What the program prints; throws with all it said unless it exits with 0. */
 function run(
   program: string,
   args: readonly string[],
   { cwd = folder, env = environment }: { cwd?: string; env?: NodeJS.ProcessEnv } = {},
 ): string {
-  const shell = process.platform === 'win32' && program !== process.execPath;
-  const { status, stdout, stderr, error } = spawnSync(program, args, { cwd, env, shell, encoding: 'utf8' });
-  if (error !== undefined) throw new Error(`${program} could not be started`, { cause: error });
-  if (status !== 0)
-    throw new Error(`${program} ${args.join(' ')} exited with ${String(status)}:\n${stdout}${stderr}`);
-  return stdout;
+  return runProgram(program, args, { cwd, env });
 }
 
 function expectEqual(actual: string, expected: string, what: string): void {
