@@ -5,7 +5,7 @@ import type { FileSource } from './file-source.ts';
 import type { FileStorage } from './file-storage.ts';
 import { openFileStorage } from './open-file-storage.ts';
 import type { OpenFileStorageOptions, OwnedFileStorage } from './open-file-storage.ts';
-import type { SaveOptions } from './save-file.ts';
+import type { SaveOptions } from './save-options.ts';
 
 // One storage for a whole application, for those who want no more than `saveFile(…)`. There is no default key on purpose:
 // a random one would die with the process, and the files with it.

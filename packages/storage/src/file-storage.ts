@@ -10,8 +10,9 @@ import { getFile, readFile } from './read-file.ts';
 import type { ReadOptions } from './read-file.ts';
 import { recover } from './recover.ts';
 import type { Recovery } from './recover.ts';
-import { saveFile } from './save-file.ts';
-import type { SaveOptions } from './save-file.ts';
+import { saveFile, saveFiles } from './save-file.ts';
+import type { FileToSave } from './save-file.ts';
+import type { SaveOptions } from './save-options.ts';
 import { SegmentPool } from './pool/segment-pool.ts';
 import { SealedFolder } from './sealed-folder.ts';
 import {
@@ -89,6 +90,17 @@ export class FileStorage {
   /** Stores a file and returns once it is durable. */
   async saveFile(source: FileSource, options: SaveOptions): Promise<FileRow> {
     return this.#run((signal) => saveFile(this.#context, source, { ...options, signal }), options.signal);
+  }
+
+  /**
+   * Stores several small files in one transaction; those that succeeded are durable when it returns. Results come in the order of the files.
+   * Throws only what keeps all of them from being saved: then none is.
+   */
+  async saveFiles(
+    files: readonly FileToSave[],
+    options: { readonly signal?: AbortSignal } = {},
+  ): Promise<PromiseSettledResult<FileRow>[]> {
+    return this.#run((signal) => saveFiles(this.#context, files, signal), options.signal);
   }
 
   /** A whole file, verified. Throws `TOO_LARGE` above 1 GiB. */

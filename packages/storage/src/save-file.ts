@@ -1,53 +1,22 @@
-import { randomBytes, sha256 } from '@coffer/crypto';
-import type { FileId, FileRow } from '@coffer/database';
-import { fileIdFromBytes } from '@coffer/database';
+import type { FileRow } from '@coffer/database';
+import { DatabaseError } from '@coffer/database';
 import { buryFile, removeBuried } from './delete-file.ts';
 import { StorageError, throwIfAborted, toStorageError } from './errors.ts';
-import { openSource } from './file-source.ts';
-import type { FileSource, OpenSource } from './file-source.ts';
-import { MIME_SAMPLE_SIZE_BYTES, detectMimeType } from './mime-type.ts';
+import type { FileSource } from './file-source.ts';
 import { parseFileName, parseFolder } from './names.ts';
-import { sealContent } from './seal-content.ts';
-import type { Content, SealedContent } from './seal-content.ts';
-import { shredFile } from './sealed-folder.ts';
-import { SealedWriter } from './sealed-writer.ts';
-import { markUnclean } from './storage-context.ts';
+import { discardTemporary, prepareFile } from './prepare-file.ts';
+import type { PreparedFile } from './prepare-file.ts';
+import type { Placing, SaveOptions } from './save-options.ts';
 import type { StorageContext } from './storage-context.ts';
 
-/** Where a file goes, decided inside the transaction that inserts it. */
-export interface Placing {
-  readonly folder: string;
-  readonly name: string;
-  /** A file that goes in the same transaction. */
-  readonly replaces?: FileId;
+/** One of several files that are saved together. */
+export interface FileToSave {
+  readonly source: FileSource;
+  readonly options: Omit<SaveOptions, 'signal'>;
 }
 
-export interface SaveOptions {
-  readonly name: string;
-  /** `''`, the root, when not given. */
-  readonly folder?: string;
-  /** Found from content and name when not given. */
-  readonly mimeType?: string;
-  readonly tags?: readonly string[];
-  readonly transferId?: string;
-  /** When the content was last changed; a path source knows, otherwise it is the time of saving. */
-  readonly modifiedAtMs?: number;
-  readonly signal?: AbortSignal;
-  /** Called with the bytes read so far, at every piece. */
-  readonly onProgress?: (bytesDone: number) => void;
-  /**
-   * Runs synchronously inside the transaction, before the row is inserted: to keep names unique, to replace a file, to record a
-   * transfer's last state. What it throws undoes the save and is thrown on unchanged.
-   */
-  readonly place?: (draft: FileRow) => Placing;
-}
-
-/** A file whose bytes are durable but which no row names yet. */
-interface PreparedFile {
-  readonly row: FileRow;
-  /** The bytes, when the file goes into the database. */
-  readonly blob: Uint8Array | undefined;
-}
+/** How many sources of a batch are read at the same time. */
+const READ_AHEAD_FILES = 8;
 
 /**
  * Stores a file. At any time a row references only durable content, and no plaintext is on disk:
@@ -62,96 +31,117 @@ export async function saveFile(
   try {
     throwIfAborted(options.signal, doing);
     const prepared = await prepareFile(context, source, options);
-    return await commitFile(context, prepared, options);
+    const [saved] = await commitFiles(context, [{ prepared, options }], options.signal);
+    if (saved === undefined) throw new StorageError('FAILED', `${doing}: nothing was saved`);
+    if (saved.status === 'rejected') throw saved.reason;
+    return saved.value;
   } catch (error) {
-    throw error instanceof PlacingRefused ? error.cause : toStorageError(error, doing);
+    throw toSaveError(error, options.name);
   }
 }
 
-/** Carries what `place` threw through the layers that would translate it. */
-class PlacingRefused extends Error {}
-
-function askPlacing(place: SaveOptions['place'], draft: FileRow): Placing | undefined {
+/**
+ * Stores several small files in one transaction, so that they cost one sync together; all that succeeded are durable when it returns. The
+ * results are in the order of the files; one that cannot be read or placed does not keep the others from being saved. Throws what keeps all of
+ * them from being saved (`NO_SPACE`, `ABORTED`, …): then none is.
+ */
+export async function saveFiles(
+  context: StorageContext,
+  files: readonly FileToSave[],
+  signal?: AbortSignal,
+): Promise<PromiseSettledResult<FileRow>[]> {
+  const results: PromiseSettledResult<FileRow>[] = [];
+  const batch: (BatchFile & { readonly at: number })[] = [];
   try {
-    return place?.(draft);
+    for (let start = 0; start < files.length; start += READ_AHEAD_FILES) {
+      const group = files.slice(start, start + READ_AHEAD_FILES);
+      const read = await Promise.allSettled(
+        group.map(async ({ source, options }) =>
+          prepareFile(context, source, signal === undefined ? options : { ...options, signal }),
+        ),
+      );
+      for (const [index, result] of read.entries()) {
+        const file = group[index];
+        if (file === undefined) continue;
+        const at = start + index;
+        if (result.status === 'fulfilled') batch.push({ prepared: result.value, options: file.options, at });
+        else results[at] = rejected(result.reason, file.options.name);
+      }
+    }
+    const committed = await commitFiles(context, batch, signal);
+    for (const [index, { at, options }] of batch.entries()) {
+      const result = committed[index];
+      if (result?.status === 'fulfilled') results[at] = result;
+      else results[at] = rejected(result?.reason, options.name);
+    }
+    return results;
   } catch (error) {
-    throw new PlacingRefused('refused', { cause: error });
+    throw toSaveError(error, `${String(files.length)} files`);
   }
 }
 
-async function prepareFile(
-  context: StorageContext,
-  source: FileSource,
-  options: SaveOptions,
-): Promise<PreparedFile> {
-  const name = parseFileName(options.name);
-  const folder = parseFolder(options.folder ?? '');
-  await using opened = await openSource(source);
-  const pieces = watched(opened.pieces, options);
-  const { head, rest } = await takeHead(pieces, Math.max(context.thresholdBytes, MIME_SAMPLE_SIZE_BYTES));
-  const mimeType = options.mimeType ?? (await detectMimeType(head, name));
-
-  const id = fileIdFromBytes(randomBytes(16));
-  const createdAtMs = context.nowMs();
-  const draft = (hash: Uint8Array, sizeBytes: number, placement: 'blob' | 'sealed'): FileRow => ({
-    id,
-    folder,
-    name,
-    mimeType,
-    sizeBytes,
-    sha256: hash,
-    placement,
-    condition: 'ok',
-    createdAtMs,
-    modifiedAtMs: options.modifiedAtMs ?? opened.modifiedAtMs ?? createdAtMs,
-    transferId: options.transferId,
-  });
-
-  if (rest === undefined && head.length < context.thresholdBytes) {
-    return { row: draft(sha256(head), head.length, 'blob'), blob: head };
-  }
-  const content = { pieces: joined(head, rest), file: opened.file };
-  const sealed = await sealToTemporary(context, id, content, options);
-  return { row: draft(sealed.sha256, sealed.sizeBytes, 'sealed'), blob: undefined };
+interface BatchFile {
+  readonly prepared: PreparedFile;
+  readonly options: SaveOptions;
 }
 
-async function commitFile(
+/** Inserts rows in one transaction, then gives sealed files their names. What one file's `place` throws undoes that file only. */
+async function commitFiles(
   context: StorageContext,
-  prepared: PreparedFile,
-  options: SaveOptions,
-): Promise<FileRow> {
-  const { folder } = context;
-  const { id } = prepared.row;
-  const isSealed = prepared.blob === undefined;
+  batch: readonly BatchFile[],
+  signal: AbortSignal | undefined,
+): Promise<PromiseSettledResult<FileRow>[]> {
+  const { database, folder } = context;
   const work = { isDone: false };
-  let inserted: Inserted;
+  let inserted: PromiseSettledResult<Inserted>[];
   try {
-    throwIfAborted(options.signal, `cannot save ${prepared.row.name}`);
-    inserted = context.database.transaction(() => {
-      const result = insertPrepared(context, prepared, options);
+    throwIfAborted(signal, 'cannot save');
+    inserted = database.transaction(() => {
+      const results = batch.map((file) => insertApart(context, file));
       work.isDone = true;
-      return result;
+      return results;
     });
   } catch (error) {
     // When COMMIT itself failed, its record may still reach the disk: then only the next opening knows whether a row
     // needs these bytes. Otherwise nothing was written, and nothing stays.
-    if (isSealed && !work.isDone) await discardTemporary(context, id);
+    if (!work.isDone) for (const { prepared } of batch) await discardIfSealed(context, prepared);
     throw error;
   }
-  if (isSealed) {
-    // From here on a crash is finished, not undone, by recovery: the row and the sealed bytes are durable.
-    await folder.promote(id);
-    await folder.sync();
-    context.unsettled.delete(id);
+  const sealed: PreparedFile[] = [];
+  for (const [index, { prepared }] of batch.entries()) {
+    if (inserted[index]?.status !== 'fulfilled') await discardIfSealed(context, prepared);
+    else if (prepared.blob === undefined) sealed.push(prepared);
   }
-  if (inserted.replaced !== undefined) await removeBuried(context, [inserted.replaced]);
-  return inserted.row;
+  // From here on a crash is finished, not undone, by recovery: the rows and the sealed bytes are durable.
+  for (const { row } of sealed) await folder.promote(row.id);
+  if (sealed.length > 0) await folder.sync();
+  for (const { row } of sealed) context.unsettled.delete(row.id);
+  const done = inserted.filter((result) => result.status === 'fulfilled').map(({ value }) => value);
+  const replaced = done.flatMap((each) => (each.replaced === undefined ? [] : [each.replaced]));
+  if (replaced.length > 0) await removeBuried(context, replaced);
+  return inserted.map((result) =>
+    result.status === 'fulfilled' ? { status: 'fulfilled', value: result.value.row } : result,
+  );
 }
 
 interface Inserted {
   readonly row: FileRow;
   /** The row that this one took the place of. */
   readonly replaced: FileRow | undefined;
+}
+
+/** In a savepoint of its own. An error of the database is everybody's. */
+function insertApart(
+  context: StorageContext,
+  { prepared, options }: BatchFile,
+): PromiseSettledResult<Inserted> {
+  try {
+    const value = context.database.transaction(() => insertPrepared(context, prepared, options));
+    return { status: 'fulfilled', value };
+  } catch (error) {
+    if (error instanceof DatabaseError) throw error;
+    return { status: 'rejected', reason: error };
+  }
 }
 
 /** Inside the transaction. */
@@ -173,113 +163,25 @@ function insertPrepared(
   return { row, replaced };
 }
 
-async function sealToTemporary(
-  context: StorageContext,
-  id: FileId,
-  content: Content,
-  options: SaveOptions,
-): Promise<SealedContent> {
-  markUnclean(context);
-  context.unsettled.add(id);
+async function discardIfSealed(context: StorageContext, { row, blob }: PreparedFile): Promise<void> {
+  if (blob === undefined) await discardTemporary(context, row.id);
+}
+
+/** Carries what `place` threw through the layers that would translate it. */
+class PlacingRefused extends Error {}
+
+function askPlacing(place: SaveOptions['place'], draft: FileRow): Placing | undefined {
   try {
-    await using writer = await SealedWriter.create(context.folder.temporaryPath(id), id, context.keys);
-    const sealed = await sealContent(context, writer, content, options);
-    await context.folder.sync();
-    await writer.finish();
-    return sealed;
+    return place?.(draft);
   } catch (error) {
-    await discardTemporary(context, id);
-    throw error;
+    throw new PlacingRefused('refused', { cause: error });
   }
 }
 
-/** Takes back what was written for a file that will not be saved. What can't be removed now, the next opening removes. */
-async function discardTemporary({ folder, unsettled }: StorageContext, id: FileId): Promise<void> {
-  try {
-    await shredFile(folder.temporaryPath(id));
-    unsettled.delete(id);
-  } catch {
-    // The reason why the save failed matters more to the caller than this one.
-  }
+function toSaveError(error: unknown, name: string): unknown {
+  return error instanceof PlacingRefused ? error.cause : toStorageError(error, `cannot save ${name}`);
 }
 
-/** Reports progress, and ends at once when cancelled, even while the source keeps us waiting. */
-async function* watched(
-  pieces: OpenSource['pieces'],
-  { name, signal, onProgress }: SaveOptions,
-): AsyncGenerator<Uint8Array> {
-  const iterator = pieces[Symbol.asyncIterator]();
-  let bytesDone = 0;
-  let ended = false;
-  try {
-    for (;;) {
-      const next = await unlessAborted(iterator.next(), signal, `cannot save ${name}`);
-      if (next.done === true) {
-        ended = true;
-        return;
-      }
-      bytesDone += next.value.length;
-      yield next.value;
-      onProgress?.(bytesDone);
-    }
-  } finally {
-    // Not awaited: a source that hangs in next() would hang in return() too.
-    if (!ended) iterator.return?.().then(undefined, () => undefined);
-  }
-}
-
-/**
- * What a promise resolves to, or `ABORTED` as soon as the signal fires. (Promise.race against one promise for the whole save would keep
- * every piece that was ever read in memory.)
- */
-async function unlessAborted<T>(
-  promise: Promise<T>,
-  signal: AbortSignal | undefined,
-  doing: string,
-): Promise<T> {
-  if (signal === undefined) return promise;
-  return new Promise<T>((resolve, reject) => {
-    const onAbort = (): void => {
-      reject(new StorageError('ABORTED', `${doing}: it was cancelled`, { cause: signal.reason }));
-    };
-    if (signal.aborted) {
-      onAbort();
-      promise.catch(() => undefined);
-      return;
-    }
-    signal.addEventListener('abort', onAbort, { once: true });
-    promise.then(resolve, reject).finally(() => {
-      signal.removeEventListener('abort', onAbort);
-    });
-  });
-}
-
-/** Reads until at least `sizeBytes` are held or the end; `rest` is what comes after, `undefined` at the end. */
-async function takeHead(
-  pieces: AsyncGenerator<Uint8Array>,
-  sizeBytes: number,
-): Promise<{ head: Uint8Array; rest: AsyncGenerator<Uint8Array> | undefined }> {
-  const held: Uint8Array[] = [];
-  let heldBytes = 0;
-  let rest: AsyncGenerator<Uint8Array> | undefined = pieces;
-  while (heldBytes < sizeBytes) {
-    const next = await pieces.next();
-    if (next.done === true) {
-      rest = undefined;
-      break;
-    }
-    // A source may fill the same buffer again, as soon as it is asked for more.
-    held.push(next.value.slice());
-    heldBytes += next.value.length;
-  }
-  const [only] = held;
-  return { head: held.length === 1 && only !== undefined ? only : Buffer.concat(held, heldBytes), rest };
-}
-
-async function* joined(
-  head: Uint8Array,
-  rest: AsyncGenerator<Uint8Array> | undefined,
-): AsyncGenerator<Uint8Array> {
-  yield head;
-  if (rest !== undefined) yield* rest;
+function rejected(reason: unknown, name: string): PromiseRejectedResult {
+  return { status: 'rejected', reason: toSaveError(reason, name) };
 }

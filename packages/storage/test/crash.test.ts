@@ -38,7 +38,7 @@ test(`after kill -9 at ${String(POINTS)} seeded points nothing acknowledged is l
   const uncertain = new Set<string>();
   let killed = 0;
   for (let point = 0; point < POINTS; point++) {
-    const said = await runAndKill(directory, point, 1 + Math.floor(random() * 6), random() * 25);
+    const said = await runAndKill(directory, point, 1 + Math.floor(random() * 12), random() * 25);
     expect(said[0], 'the child did not start').toBe('ready');
     killed++;
     for (const line of said) {

@@ -2,7 +2,8 @@ import type { CofferDatabase, FileQuery, FolderSummary, TagCount } from '@coffer
 import type { FileStorage } from '@coffer/storage';
 import { VaultError } from './errors.ts';
 import { addPaths, addStream } from './files/add-files.ts';
-import type { AddEvent, AddPathsOptions, AddStreamOptions } from './files/add-files.ts';
+import type { AddEvent } from './files/add-event.ts';
+import type { AddPathsOptions, AddStreamOptions } from './files/add-files.ts';
 import { checkVault } from './files/check-vault.ts';
 import type { CheckEvent, CheckOptions } from './files/check-vault.ts';
 import { toFileEntries } from './files/file-entry.ts';

@@ -1,24 +1,20 @@
-import type { FileStorage, FileSource } from '@coffer/storage';
-import { parseFileName, parseFolder } from '@coffer/storage';
 import type { CofferDatabase } from '@coffer/database';
+import { DEFAULT_THRESHOLD_BYTES, parseFileName, parseFolder } from '@coffer/storage';
+import type { FileStorage } from '@coffer/storage';
 import { VaultError } from '../errors.ts';
 import { toVaultError } from '../to-vault-error.ts';
+import type { AddEvent } from './add-event.ts';
 import { BulkMeter } from './bulk-progress.ts';
 import type { BulkProgress } from './bulk-progress.ts';
-import { joinPath, toFileEntry } from './file-entry.ts';
-import type { FileEntry } from './file-entry.ts';
+import { FileAdder } from './file-adder.ts';
+import type { AdderOptions, NewFile } from './file-adder.ts';
+import { joinPath } from './file-entry.ts';
 import type { OwnFiles } from './own-files.ts';
 import { placeFile } from './place-file.ts';
 import type { OnConflict } from './place-file.ts';
 import { parseTags } from './tags.ts';
 import { walkSources } from './walk-sources.ts';
-import type { SkipReason, WalkOptions, Walked } from './walk-sources.ts';
-
-export type AddEvent =
-  | { readonly type: 'added'; readonly source: string; readonly file: FileEntry; readonly replaced?: string }
-  | { readonly type: 'planned'; readonly source: string; readonly path: string; readonly sizeBytes: number }
-  | { readonly type: 'skipped'; readonly source: string; readonly reason: SkipReason | 'exists' }
-  | { readonly type: 'failed'; readonly source: string; readonly error: VaultError };
+import type { WalkOptions, Walked } from './walk-sources.ts';
 
 interface AddOptions {
   /** The folder of the vault to add to; `''`, the root, when not given. */
@@ -52,6 +48,10 @@ export interface AddContext {
   readonly own: OwnFiles;
 }
 
+/** Small files are saved together, up to so many and so many bytes: 10,000 of them are then not 10,000 syncs. */
+const BATCH_FILES = 256;
+const BATCH_BYTES: number = 8 * 1024 * 1024;
+
 /**
  * Adds files and folders of this machine. Each file is durable before its event is yielded. What can't be added is named and the
  * others go on; only cancelling ends it early, with `ABORTED`.
@@ -64,60 +64,111 @@ export async function* addPaths(
   if (options.name !== undefined && paths.length !== 1) {
     throw new VaultError('INVALID_INPUT', 'a name can be given to one file only');
   }
-  const prepared = parseOptions(options);
+  const { folder, ...adderOptions } = parseOptions(options);
   const walkOptions: WalkOptions = {
     recursive: options.recursive ?? false,
-    folder: prepared.folder,
+    folder,
     exclude: options.exclude ?? [],
     own: context.own,
   };
   const meter = new BulkMeter(options.onProgress, options.onProgress && (await measure(paths, walkOptions)));
+  const adder = new FileAdder(context, adderOptions, meter);
+  const batch = new Batch();
   for await (const walked of walkSources(paths, walkOptions)) {
     throwIfAborted(options.signal);
-    if (walked.kind !== 'file') {
-      yield walked.kind === 'skipped'
-        ? { type: 'skipped', source: walked.source, reason: walked.reason }
-        : { type: 'failed', source: walked.source, error: walked.error };
-      continue;
+    const step = toStep(context, walked, paths, options, adderOptions);
+    if (isEvent(step) || step.sizeBytes < DEFAULT_THRESHOLD_BYTES) {
+      batch.push(step);
+      if (batch.isFull) yield* batch.flush(adder);
+    } else {
+      yield* batch.flush(adder);
+      yield await adder.add(step);
     }
-    const named =
-      options.name === undefined || walked.source !== paths[0] ? walked : { ...walked, name: options.name };
-    yield options.dryRun === true
-      ? plan(context, named, prepared)
-      : await addWalked(context, named, prepared, meter);
   }
+  throwIfAborted(options.signal);
+  yield* batch.flush(adder);
   meter.finish();
 }
 
-/** Adds what a stream yields, as one file. */
+/** Adds what a stream yields, as one file. Throws what keeps it from being added, instead of a `failed` event. */
 export async function addStream(
   context: AddContext,
   source: AsyncIterable<Uint8Array>,
   options: AddStreamOptions,
 ): Promise<AddEvent> {
-  const prepared = { ...parseOptions(options), mimeType: options.mimeType };
+  const { folder, ...adderOptions } = parseOptions(options);
   const meter = new BulkMeter(options.onProgress, undefined);
-  meter.begin(options.name);
-  const event = await addOne(
-    context,
-    { source, label: '-', folder: prepared.folder, name: options.name },
-    prepared,
-    meter,
-  );
-  if (event.type === 'added') meter.end(event.file.sizeBytes);
+  const adder = new FileAdder(context, { ...adderOptions, mimeType: options.mimeType }, meter);
+  const event = await adder.add({ source, label: '-', folder, name: options.name, sizeBytes: 0 });
+  if (event.type === 'failed') throw event.error;
   meter.finish();
   return event;
 }
 
-interface Prepared {
-  readonly folder: string;
-  readonly tags: readonly string[];
-  readonly onConflict: OnConflict;
-  readonly signal: AbortSignal | undefined;
-  readonly mimeType?: string | undefined;
+/** Files to be saved together, among events that keep their place in the order. */
+class Batch {
+  #steps: (NewFile | AddEvent)[] = [];
+  #sizeBytes = 0;
+
+  get isFull(): boolean {
+    return this.#steps.length >= BATCH_FILES || this.#sizeBytes >= BATCH_BYTES;
+  }
+
+  push(step: NewFile | AddEvent): void {
+    this.#steps.push(step);
+    if (!isEvent(step)) this.#sizeBytes += step.sizeBytes;
+  }
+
+  async *flush(adder: FileAdder): AsyncGenerator<AddEvent, void, undefined> {
+    const steps = this.#steps;
+    this.#steps = [];
+    this.#sizeBytes = 0;
+    const files = steps.filter((step): step is NewFile => !isEvent(step));
+    const added = files.length === 0 ? [] : await adder.addTogether(files);
+    let next = 0;
+    for (const step of steps) {
+      const event = isEvent(step) ? step : added[next++];
+      if (event !== undefined) yield event;
+    }
+  }
 }
 
-function parseOptions(options: AddOptions): Prepared {
+function isEvent(step: NewFile | AddEvent): step is AddEvent {
+  return 'type' in step;
+}
+
+/** What is to be done with something that was found: a file to add, or an event that says why not. */
+function toStep(
+  context: AddContext,
+  walked: Walked,
+  paths: readonly string[],
+  { name, dryRun }: AddPathsOptions,
+  { onConflict }: AdderOptions,
+): NewFile | AddEvent {
+  if (walked.kind === 'skipped') return { type: 'skipped', source: walked.source, reason: walked.reason };
+  if (walked.kind === 'failed') return { type: 'failed', source: walked.source, error: walked.error };
+  const file: NewFile = {
+    source: { path: walked.source },
+    label: walked.source,
+    folder: walked.folder,
+    name: name === undefined || walked.source !== paths[0] ? walked.name : name,
+    sizeBytes: walked.sizeBytes,
+  };
+  return dryRun === true ? plan(context, file, onConflict) : file;
+}
+
+function plan({ database }: AddContext, file: NewFile, onConflict: OnConflict): AddEvent {
+  const { label: source, sizeBytes } = file;
+  try {
+    const place = placeFile(database, parseFolder(file.folder), parseFileName(file.name), onConflict);
+    if (place === undefined) return { type: 'skipped', source, reason: 'exists' };
+    return { type: 'planned', source, path: joinPath(place.folder, place.name), sizeBytes };
+  } catch (error) {
+    return { type: 'failed', source, error: toVaultError(error) };
+  }
+}
+
+function parseOptions(options: AddOptions): AdderOptions & { readonly folder: string } {
   try {
     return {
       folder: parseFolder((options.folder ?? '').replace(/^\/+|\/+$/g, '')),
@@ -127,98 +178,6 @@ function parseOptions(options: AddOptions): Prepared {
     };
   } catch (error) {
     throw toVaultError(error);
-  }
-}
-
-interface OneFile {
-  readonly source: FileSource;
-  /** How events call the source. */
-  readonly label: string;
-  readonly folder: string;
-  readonly name: string;
-}
-
-async function addWalked(
-  context: AddContext,
-  walked: Walked & { readonly kind: 'file' },
-  prepared: Prepared,
-  meter: BulkMeter,
-): Promise<AddEvent> {
-  meter.begin(walked.source);
-  try {
-    const { folder, name } = walked;
-    return await addOne(
-      context,
-      { source: { path: walked.source }, label: walked.source, folder, name },
-      prepared,
-      meter,
-    );
-  } catch (error) {
-    const failure = toVaultError(error);
-    if (failure.code === 'ABORTED') throw failure;
-    return { type: 'failed', source: walked.source, error: failure };
-  } finally {
-    meter.end(walked.sizeBytes);
-  }
-}
-
-async function addOne(
-  context: AddContext,
-  file: OneFile,
-  prepared: Prepared,
-  meter: BulkMeter,
-): Promise<AddEvent> {
-  const { database, storage } = context;
-  const { onConflict, tags, signal, mimeType } = prepared;
-  try {
-    const folder = parseFolder(file.folder);
-    const name = parseFileName(file.name);
-    // Asked first, so that a large file is not sealed for nothing; decided in the transaction.
-    if (placeFile(database, folder, name, onConflict) === undefined) {
-      return { type: 'skipped', source: file.label, reason: 'exists' };
-    }
-    let replaced: string | undefined;
-    const row = await storage.saveFile(file.source, {
-      name,
-      folder,
-      tags,
-      ...(mimeType === undefined ? {} : { mimeType }),
-      ...(signal === undefined ? {} : { signal }),
-      onProgress: (bytesDone) => {
-        meter.advance(bytesDone);
-      },
-      place: () => {
-        const place = placeFile(database, folder, name, onConflict);
-        if (place === undefined) throw new Skipped();
-        replaced = place.replaces;
-        return place;
-      },
-    });
-    const entry = toFileEntry(row, tags);
-    return {
-      type: 'added',
-      source: file.label,
-      file: entry,
-      ...(replaced === undefined ? {} : { replaced }),
-    };
-  } catch (error) {
-    if (error instanceof Skipped) return { type: 'skipped', source: file.label, reason: 'exists' };
-    throw toVaultError(error);
-  }
-}
-
-/** Undoes a save inside its transaction: somebody else took the path while the file was sealed. */
-class Skipped extends Error {}
-
-function plan(context: AddContext, walked: Walked & { readonly kind: 'file' }, prepared: Prepared): AddEvent {
-  const { source, sizeBytes } = walked;
-  try {
-    const folder = parseFolder(walked.folder);
-    const place = placeFile(context.database, folder, parseFileName(walked.name), prepared.onConflict);
-    if (place === undefined) return { type: 'skipped', source, reason: 'exists' };
-    return { type: 'planned', source, path: joinPath(place.folder, place.name), sizeBytes };
-  } catch (error) {
-    return { type: 'failed', source, error: toVaultError(error) };
   }
 }
 
@@ -237,5 +196,7 @@ async function measure(
 }
 
 function throwIfAborted(signal: AbortSignal | undefined): void {
-  if (signal?.aborted === true) throw new VaultError('ABORTED', 'it was cancelled', { cause: signal.reason });
+  if (signal?.aborted === true) {
+    throw new VaultError('ABORTED', 'it was cancelled', { cause: signal.reason });
+  }
 }

@@ -163,7 +163,8 @@ describe('adding', () => {
 
   test('cancelling ends it and leaves what was acknowledged', async () => {
     const made = await TestVault.create();
-    const paths = ['a', 'b', 'c'].map((name) => made.source(name));
+    // Large ones, for small ones are saved together.
+    const paths = ['a', 'b', 'c'].map((name) => made.source(name, new Uint8Array(200_000)));
     const abort = new AbortController();
     const seen: string[] = [];
     const adding = (async () => {
@@ -175,6 +176,41 @@ describe('adding', () => {
     await expect(adding).rejects.toMatchObject({ code: 'ABORTED' });
     expect(seen).toEqual(['added']);
     expect(made.paths()).toEqual(['a']);
+  });
+
+  test('a thousand small files are saved together, and those in between that cannot be are named in their place', async () => {
+    const made = await TestVault.create();
+    const paths = Array.from({ length: 1_000 }, (_, index) => made.source(`f${String(index)}`));
+    paths.splice(300, 0, made.path('nothing'));
+    paths.splice(700, 0, made.source('other/f5', 'taken'));
+    const lines = brief(await all(made.vault.addPaths(paths)));
+    expect(lines).toHaveLength(1_002);
+    expect(lines[300]).toBe('failed NOT_FOUND');
+    expect(lines[700]).toBe('failed EXISTS');
+    expect(lines.filter((line) => line.startsWith('added'))).toHaveLength(1_000);
+    expect(await made.text('f5')).toBe('f5');
+    expect(await made.text('f999')).toBe('f999');
+  });
+
+  test('files of one batch that want the same path are told apart', async () => {
+    const made = await TestVault.create();
+    const paths = [
+      made.source('x/same', 'first'),
+      made.source('y/same', 'second'),
+      made.source('z/same', 'third'),
+    ];
+    expect(brief(await all(made.vault.addPaths(paths, { onConflict: 'rename' })))).toEqual([
+      'added same',
+      'added same (2)',
+      'added same (3)',
+    ]);
+    expect(brief(await all(made.vault.addPaths(paths, { onConflict: 'replace' })))).toEqual([
+      'added same',
+      'added same',
+      'added same',
+    ]);
+    expect(await made.text('same')).toBe('third');
+    expect(made.paths()).toEqual(['same', 'same (2)', 'same (3)']);
   });
 
   test('progress ends at all of it, and comes at most ten times a second', async () => {

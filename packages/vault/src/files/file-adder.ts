@@ -1,0 +1,151 @@
+import type { CofferDatabase, FileRow } from '@coffer/database';
+import { parseFileName, parseFolder } from '@coffer/storage';
+import type { FileSource, FileStorage, FileToSave } from '@coffer/storage';
+import { VaultError } from '../errors.ts';
+import { toVaultError } from '../to-vault-error.ts';
+import type { AddEvent } from './add-event.ts';
+import type { BulkMeter } from './bulk-progress.ts';
+import { toFileEntry } from './file-entry.ts';
+import { placeFile } from './place-file.ts';
+import type { OnConflict } from './place-file.ts';
+
+/** A file to add. */
+export interface NewFile {
+  readonly source: FileSource;
+  /** How events call the source. */
+  readonly label: string;
+  readonly folder: string;
+  readonly name: string;
+  /** As far as it is known. */
+  readonly sizeBytes: number;
+}
+
+export interface AdderOptions {
+  readonly tags: readonly string[];
+  readonly onConflict: OnConflict;
+  readonly mimeType?: string | undefined;
+  readonly signal: AbortSignal | undefined;
+}
+
+interface AdderContext {
+  readonly database: CofferDatabase;
+  readonly storage: FileStorage;
+}
+
+/** Saves files one by one or together, and keeps paths unique. What fails becomes an event; only cancelling is thrown. */
+export class FileAdder {
+  readonly #context: AdderContext;
+  readonly #options: AdderOptions;
+  readonly #meter: BulkMeter;
+
+  constructor(context: AdderContext, options: AdderOptions, meter: BulkMeter) {
+    this.#context = context;
+    this.#options = options;
+    this.#meter = meter;
+  }
+
+  async add(file: NewFile): Promise<AddEvent> {
+    const pending = this.#prepare(file);
+    if (!(pending instanceof Pending)) return pending;
+    const { source, options } = pending.toSave;
+    const { signal } = this.#options;
+    const saving = this.#context.storage.saveFile(source, {
+      ...options,
+      ...(signal === undefined ? {} : { signal }),
+    });
+    const [result] = await Promise.allSettled([saving]);
+    this.#meter.end(file.sizeBytes);
+    return pending.toEvent(result);
+  }
+
+  /** In one transaction: all that succeed are durable when it returns. */
+  async addTogether(files: readonly NewFile[]): Promise<AddEvent[]> {
+    const prepared = files.map((file) => this.#prepare(file));
+    const pending = prepared.filter((each) => each instanceof Pending);
+    const results = new Map<Pending, PromiseSettledResult<FileRow>>();
+    try {
+      const toSave = pending.map((each) => each.toSave);
+      const { signal } = this.#options;
+      const saved = await this.#context.storage.saveFiles(toSave, signal === undefined ? {} : { signal });
+      for (const [index, each] of pending.entries()) {
+        results.set(
+          each,
+          saved[index] ?? { status: 'rejected', reason: new VaultError('FAILED', 'it was not saved') },
+        );
+      }
+    } catch (reason) {
+      for (const each of pending) results.set(each, { status: 'rejected', reason });
+    }
+    return prepared.map((each, index) => {
+      const result = each instanceof Pending ? results.get(each) : undefined;
+      if (!(each instanceof Pending) || result === undefined) return each as AddEvent;
+      this.#meter.end(files[index]?.sizeBytes ?? 0);
+      return each.toEvent(result);
+    });
+  }
+
+  #prepare(file: NewFile): Pending | AddEvent {
+    const { database } = this.#context;
+    const { onConflict, tags, mimeType } = this.#options;
+    this.#meter.begin(file.label);
+    try {
+      const folder = parseFolder(file.folder);
+      const name = parseFileName(file.name);
+      // Asked first, so that nothing is sealed for nothing; decided in the transaction.
+      if (placeFile(database, folder, name, onConflict) === undefined) throw new Skipped();
+      const pending = new Pending(file, tags, {
+        source: file.source,
+        options: {
+          name,
+          folder,
+          tags,
+          ...(mimeType === undefined ? {} : { mimeType }),
+          onProgress: (bytesDone) => {
+            this.#meter.advance(bytesDone);
+          },
+          place: () => {
+            const place = placeFile(database, folder, name, onConflict);
+            if (place === undefined) throw new Skipped();
+            pending.replaced = place.replaces;
+            return place;
+          },
+        },
+      });
+      return pending;
+    } catch (error) {
+      this.#meter.end(file.sizeBytes);
+      return toFailure(file, error);
+    }
+  }
+}
+
+/** A file that is about to be saved. */
+class Pending {
+  readonly file: NewFile;
+  readonly toSave: FileToSave;
+  readonly #tags: readonly string[];
+  replaced: string | undefined;
+
+  constructor(file: NewFile, tags: readonly string[], toSave: FileToSave) {
+    this.file = file;
+    this.toSave = toSave;
+    this.#tags = tags;
+  }
+
+  toEvent(result: PromiseSettledResult<FileRow>): AddEvent {
+    if (result.status === 'rejected') return toFailure(this.file, result.reason);
+    const { replaced } = this;
+    const file = toFileEntry(result.value, this.#tags);
+    return { type: 'added', source: this.file.label, file, ...(replaced === undefined ? {} : { replaced }) };
+  }
+}
+
+/** The path is taken, and the caller wants to skip the file then. */
+class Skipped extends Error {}
+
+function toFailure({ label }: NewFile, reason: unknown): AddEvent {
+  if (reason instanceof Skipped) return { type: 'skipped', source: label, reason: 'exists' };
+  const error = toVaultError(reason);
+  if (error.code === 'ABORTED') throw error;
+  return { type: 'failed', source: label, error };
+}
