@@ -4,6 +4,8 @@ import { DatabaseError, invalid } from './errors.ts';
 
 /** 8 MiB: below it, commits never pay for a checkpoint (pages are encrypted again: 47 ms of CPU for 8 MiB). */
 const MAX_PENDING_FRAMES = 2048;
+/** Asking how large the WAL is costs as much as a statement, so it is asked after this many of them. A BLOB has 26 pages at most. */
+const STATEMENTS_PER_LOOK = 32;
 const IDLE_MS = 1000;
 
 /**
@@ -15,11 +17,12 @@ export class CheckpointPolicy {
   #holds = 0;
   #retryAtFrames = MAX_PENDING_FRAMES;
   #timer: NodeJS.Timeout | undefined;
+  #statements = 0;
 
   constructor(connection: Connection) {
     this.#connection = connection;
-    connection.onCommit(() => {
-      this.#afterCommit();
+    connection.onCommit((statements) => {
+      this.#afterCommit(statements);
     });
   }
 
@@ -50,7 +53,7 @@ export class CheckpointPolicy {
     clearTimeout(this.#timer);
   }
 
-  #afterCommit(): void {
+  #afterCommit(statements: number): void {
     // One timer that is pushed back; it never keeps the process alive.
     if (this.#timer === undefined) {
       this.#timer = setTimeout(() => {
@@ -59,6 +62,9 @@ export class CheckpointPolicy {
     } else {
       this.#timer.refresh();
     }
+    this.#statements += statements;
+    if (this.#statements < STATEMENTS_PER_LOOK) return;
+    this.#statements = 0;
     const pending = this.#pendingFrames();
     if (pending < this.#retryAtFrames || this.isHeld) return;
     if (!this.#attempt()) this.#retryAtFrames = pending + MAX_PENDING_FRAMES;

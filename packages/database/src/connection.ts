@@ -19,7 +19,9 @@ export class Connection {
    * happened: each statement would be committed on its own.
    */
   #lost: DatabaseError | undefined;
-  #afterCommit: () => void = () => undefined;
+  #afterCommit: (statements: number) => void = () => undefined;
+  /** Changing statements since the last commit. */
+  #changing = 0;
 
   /** `label` is what messages call the database: its file name. */
   constructor(driver: DriverDatabase, label: string) {
@@ -35,8 +37,8 @@ export class Connection {
     return this.#depth > 0;
   }
 
-  /** Called after every commit, outside the transaction. */
-  onCommit(listener: () => void): void {
+  /** Called after every commit, outside the transaction, with the number of statements that it may have changed something with. */
+  onCommit(listener: (statements: number) => void): void {
     this.#afterCommit = listener;
   }
 
@@ -44,7 +46,8 @@ export class Connection {
   run(sql: string, ...parameters: SqlValue[]): number {
     if (this.#lost !== undefined) throw this.#lost;
     const changes = this.#guarded(() => this.#prepared(sql).run(...parameters).changes);
-    if (this.#depth === 0) this.#afterCommit();
+    this.#changing += 1;
+    if (this.#depth === 0) this.#committed();
     return changes;
   }
 
@@ -60,7 +63,8 @@ export class Connection {
   /** Runs fixed SQL of several statements, each to its end. */
   exec(sql: string): void {
     this.#guarded(() => this.#driver.exec(sql));
-    if (this.#depth === 0) this.#afterCommit();
+    this.#changing += 1;
+    if (this.#depth === 0) this.#committed();
   }
 
   /** The first column of the pragma's first row; `undefined` when it answers nothing. */
@@ -91,13 +95,20 @@ export class Connection {
       this.#depth -= 1;
       if (outermost) this.#lost = undefined;
     }
-    if (outermost) this.#afterCommit();
+    if (outermost) this.#committed();
     return result;
   }
 
   close(): void {
     this.#statements.clear();
     this.#guarded(() => this.#driver.close());
+  }
+
+  #committed(): void {
+    const statements = this.#changing;
+    this.#changing = 0;
+    // Nothing was written.
+    if (statements > 0) this.#afterCommit(statements);
   }
 
   /** SQLite itself rolls back after some errors (disk full, I/O): then there is nothing left to undo. */

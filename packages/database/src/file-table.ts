@@ -69,14 +69,17 @@ export class FileTable {
     if (this.#connection.run(sql, ...fileRowValues(row)) === 0) throw exists(row.id);
   }
 
-  /** The bytes of a file whose row is there. Throws `EXISTS` when it has some already. */
+  /** The bytes of a file whose row is there. Throws `EXISTS` when it has some already, `CONSTRAINT` when there is no such file. */
   insertBlob(id: FileId, bytes: Uint8Array): void {
-    const sql = 'INSERT INTO file_blobs (file_id, bytes) VALUES (?, ?) ON CONFLICT (file_id) DO NOTHING';
-    if (this.#connection.run(sql, fileIdToBytes(id), bytes) === 0) throw exists(id);
+    const sql = `INSERT INTO file_blobs (file_key, bytes) SELECT file_key, ? FROM files WHERE id = ?
+      ON CONFLICT (file_key) DO NOTHING`;
+    if (this.#connection.run(sql, bytes, fileIdToBytes(id)) > 0) return;
+    throw this.find(id) === undefined ? noSuchFile(id) : exists(id);
   }
 
   getBlob(id: FileId): Uint8Array | undefined {
-    const row = this.#connection.get('SELECT bytes FROM file_blobs WHERE file_id = ?', fileIdToBytes(id));
+    const sql = `SELECT bytes FROM files CROSS JOIN file_blobs ON file_blobs.file_key = files.file_key WHERE files.id = ?`;
+    const row = this.#connection.get(sql, fileIdToBytes(id));
     return row === undefined ? undefined : bytesOf(parseColumns(row)['bytes'], 'file_blobs.bytes');
   }
 
@@ -100,7 +103,16 @@ export class FileTable {
 
   /** Files of this name anywhere, by id. */
   findByName(name: string, limit: number): FileRow[] {
-    const sql = `${SELECT} WHERE files.name = ? ORDER BY files.id LIMIT ?`;
+    // Hops from folder to folder in the index: there are fewer folders than files, and an index of names would cost every new file.
+    const sql = `
+      WITH RECURSIVE folders (folder) AS (
+        SELECT min(folder) FROM files
+        UNION ALL
+        SELECT (SELECT min(folder) FROM files WHERE folder > folders.folder) FROM folders WHERE folder IS NOT NULL
+      )
+      SELECT ${FILE_COLUMNS} FROM folders
+        CROSS JOIN files INDEXED BY files_by_path ON files.folder = folders.folder AND files.name = ?
+      ORDER BY files.id LIMIT ?`;
     return this.#connection.all(sql, name, limitOf({ limit })).map(parseFileRow);
   }
 
@@ -159,20 +171,18 @@ export class FileTable {
     return { rows, nextCursor: cursor };
   }
 
-  /** Every file in the order of ids, a page at a time: the table may be changed meanwhile. */
+  /** Every file, in the order in which they were added, a page at a time: the table may be changed meanwhile. */
   *iterate(filter: FileFilter = {}): Generator<FileRow, void> {
     const { placement = null, condition = null } = filter;
-    const sql = `${SELECT} WHERE files.id > ? AND files.placement = coalesce(?, files.placement)
-      AND files.condition = coalesce(?, files.condition) ORDER BY files.id LIMIT ?`;
-    let after: Uint8Array = new Uint8Array();
+    const sql = `SELECT files.file_key, ${FILE_COLUMNS} FROM files NOT INDEXED
+      WHERE files.file_key > ? AND files.placement = coalesce(?, files.placement)
+      AND files.condition = coalesce(?, files.condition) ORDER BY files.file_key LIMIT ?`;
+    let after = 0;
     for (;;) {
       const rows = this.#connection.all(sql, after, placement, condition, ITERATION_PAGE_ROWS);
-      for (const row of rows) {
-        const file = parseFileRow(row);
-        after = fileIdToBytes(file.id);
-        yield file;
-      }
+      for (const row of rows) yield parseFileRow(row);
       if (rows.length < ITERATION_PAGE_ROWS) return;
+      after = integerOf(parseColumns(rows.at(-1))['file_key'], 'files.file_key');
     }
   }
 
@@ -218,6 +228,10 @@ export class FileTable {
 
 function notFound(id: FileId): DatabaseError {
   return new DatabaseError('NOT_FOUND', `there is no file with the id ${id}`);
+}
+
+function noSuchFile(id: FileId): DatabaseError {
+  return new DatabaseError('CONSTRAINT', `there is no file with the id ${id} to add to`);
 }
 
 function exists(id: FileId): DatabaseError {

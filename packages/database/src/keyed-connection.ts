@@ -7,12 +7,13 @@ import { DatabaseError, invalid } from './errors.ts';
 import { KEY_SIZE_BYTES, PAGE_SIZE_BYTES } from './page-layout.ts';
 import { isNotADatabase, toDatabaseError } from './translate-error.ts';
 
-/** Without a number after it, size is not limited in the file system but by checkpoints: see checkpoint-policy.ts. */
+/** Before the first access, so that the lock is taken with it and never given back. */
+const LOCKING = 'locking_mode = EXCLUSIVE';
+
+/** Before WAL and tables. Later it has no effect, but would write at every opening, and so fail on a full disk. */
+const VACUUMING = 'auto_vacuum = INCREMENTAL';
+
 const PRAGMAS: readonly string[] = [
-  // Before the first access, so that the lock is taken with it and never given back.
-  'locking_mode = EXCLUSIVE',
-  // Before WAL and tables; no effect later.
-  'auto_vacuum = INCREMENTAL',
   'journal_mode = WAL',
   'synchronous = FULL',
   // Otherwise sorted rows go to the temporary folder in clear.
@@ -59,6 +60,8 @@ export function openKeyedConnection(path: string, key: Uint8Array): Connection {
   }
   try {
     keyDriver(driver, key);
+    driver.pragma(LOCKING);
+    if (statSync(path).size === 0) driver.pragma(VACUUMING);
     for (const pragma of PRAGMAS) driver.pragma(pragma);
     // The only real test of the key is the first read; `journal_mode` has read, this reads the schema as well.
     driver.prepare('SELECT count(*) FROM sqlite_schema').get();

@@ -24,38 +24,35 @@ export interface QueryFacts {
 /** In UTF-16 code units. */
 const MAX_TEXT_LENGTH = 1000;
 
-interface SortPlan {
-  readonly columns: readonly string[];
-  readonly index: string;
-}
-
-const PLANS: Readonly<Record<FileSort, SortPlan>> = {
-  path: { columns: ['files.folder', 'files.name', 'files.id'], index: 'files_by_path' },
-  name: { columns: ['files.name', 'files.id'], index: 'files_by_name' },
-  size: { columns: ['files.size_bytes', 'files.id'], index: 'files_by_size' },
-  created: { columns: ['files.created_at_ms', 'files.id'], index: 'files_by_creation' },
-  modified: { columns: ['files.modified_at_ms', 'files.id'], index: 'files_by_modification' },
+const SORT_COLUMNS: Readonly<Record<FileSort, readonly string[]>> = {
+  path: ['files.folder', 'files.name', 'files.id'],
+  name: ['files.name', 'files.id'],
+  size: ['files.size_bytes', 'files.id'],
+  created: ['files.created_at_ms', 'files.id'],
+  modified: ['files.modified_at_ms', 'files.id'],
 };
 
 /** One page and one row more, which tells whether there is a next one. Throws `INVALID` for what cannot be a query. */
 export function selectFiles(query: FileQuery, facts: QueryFacts): SqlQuery {
   const sort = sortOf(query);
   const descending = query.descending ?? false;
-  const filters = new Where();
-  addFolder(filters, query);
-  addText(filters, query, facts);
-  addColumns(filters, query);
-  const { from, where } = chooseSource(query, sort, filters, facts);
+  const where = new Where();
+  addFolder(where, query);
+  addText(where, query, facts);
+  addColumns(where, query);
+  const source = chooseSource(query, where, facts);
 
-  const { columns } = PLANS[sort];
+  const columns = SORT_COLUMNS[sort];
   if (query.cursor !== undefined) {
     const key = decodeCursor(query.cursor, sort, descending);
     const places = key.map(() => '?').join(', ');
     where.add(`(${columns.join(', ')}) ${descending ? '<' : '>'} (${places})`, ...key);
   }
-  const order = columns.map((column) => (descending ? `${column} DESC` : column)).join(', ');
+  const order = `ORDER BY ${columns.map((column) => (descending ? `${column} DESC` : column)).join(', ')}`;
+  // What is sorted are keys, found in the index alone; whole rows are read for those of the page.
+  const page = `SELECT files.file_key FROM ${source} ${where.clause()} ${order} LIMIT ?`;
   return {
-    sql: `SELECT ${FILE_COLUMNS} FROM ${from} ${where.clause()} ORDER BY ${order} LIMIT ?`,
+    sql: `SELECT ${FILE_COLUMNS} FROM (${page}) AS page CROSS JOIN files ON files.file_key = page.file_key ${order}`,
     parameters: [...where.parameters, limitOf(query) + 1],
   };
 }
@@ -64,37 +61,23 @@ export function selectFiles(query: FileQuery, facts: QueryFacts): SqlQuery {
  * Without statistics, which would have to be kept up to date, SQLite's planner sometimes sorts 100,000 rows to return the first
  * thousand of them, or reads all of them to find three. So the index is chosen here.
  */
-function chooseSource(
-  query: FileQuery,
-  sort: FileSort,
-  filters: Where,
-  facts: QueryFacts,
-): { from: string; where: Where } {
+function chooseSource(query: FileQuery, where: Where, facts: QueryFacts): string {
   const { tag, condition } = query;
   if (tag !== undefined) {
     checkText(tag, 'the tag');
     if (facts.isRare({ sql: 'SELECT 1 FROM file_tags WHERE tag = ?', parameters: [tag] })) {
-      filters.add('file_tags.tag = ?', tag);
+      where.add('file_tags.tag = ?', tag);
       // CROSS JOIN fixes the order of the loops: https://sqlite.org/optoverview.html#crossjoin
-      return { from: 'file_tags CROSS JOIN files ON files.id = file_tags.file_id', where: filters };
+      return 'file_tags CROSS JOIN files ON files.file_key = file_tags.file_key';
     }
-    filters.add(
-      'EXISTS (SELECT 1 FROM file_tags WHERE file_tags.file_id = files.id AND file_tags.tag = ?)',
-      tag,
-    );
+    where.add('files.file_key IN (SELECT file_key FROM file_tags WHERE tag = ?)', tag);
   }
   if (condition !== undefined && condition !== 'ok') {
     // A nearly empty index; the planner has to read its very condition to use it.
-    filters.add(`files.condition <> 'ok'`);
-    return { from: 'files INDEXED BY files_not_ok', where: filters };
+    where.add(`files.condition <> 'ok'`);
+    return 'files INDEXED BY files_not_ok';
   }
-  const byPath = 'files INDEXED BY files_by_path';
-  const inFolder = query.folder !== undefined && query.folder !== '';
-  if (sort === 'path' || inFolder) return { from: byPath, where: filters };
-  const { parameters } = filters;
-  const rare =
-    !filters.isEmpty && facts.isRare({ sql: `SELECT 1 FROM ${byPath} ${filters.clause()}`, parameters });
-  return { from: rare ? byPath : `files INDEXED BY ${PLANS[sort].index}`, where: filters };
+  return 'files INDEXED BY files_by_path';
 }
 
 function addFolder(where: Where, { folder, recursive }: FileQuery): void {
@@ -120,8 +103,8 @@ function addText(where: Where, { text }: FileQuery, facts: QueryFacts): void {
     return;
   }
   where.add(
-    `(instr(files.folded_name, ?) > 0 OR files.id IN (
-       SELECT file_id FROM file_tags WHERE tag IN (SELECT value FROM json_each(?))))`,
+    `(instr(files.folded_name, ?) > 0 OR files.file_key IN (
+       SELECT file_key FROM file_tags WHERE tag IN (SELECT value FROM json_each(?))))`,
     folded,
     JSON.stringify(matching),
   );

@@ -1,6 +1,6 @@
 import { checkText, integerOf, parseColumns, textOf } from './columns.ts';
 import type { Connection } from './connection.ts';
-import { invalid } from './errors.ts';
+import { DatabaseError, invalid } from './errors.ts';
 import { fileIdOf, fileIdToBytes } from './file-id.ts';
 import type { FileId } from './file-id.ts';
 import { foldText } from './fold-text.ts';
@@ -25,21 +25,25 @@ export class TagTable {
   add(id: FileId, tag: string): boolean {
     if (tag === '' || tag.length > MAX_TAG_LENGTH)
       throw invalid(`a tag has 1 to ${String(MAX_TAG_LENGTH)} characters`);
-    const sql = 'INSERT INTO file_tags (file_id, tag) VALUES (?, ?) ON CONFLICT DO NOTHING';
-    return this.#connection.run(sql, fileIdToBytes(id), checkText(tag, 'the tag')) > 0;
+    const bytes = fileIdToBytes(id);
+    const sql = `INSERT INTO file_tags (file_key, tag) SELECT file_key, ? FROM files WHERE id = ?
+      ON CONFLICT DO NOTHING`;
+    if (this.#connection.run(sql, checkText(tag, 'the tag'), bytes) > 0) return true;
+    if (this.#connection.get('SELECT 1 FROM files WHERE id = ?', bytes) !== undefined) return false;
+    throw new DatabaseError('CONSTRAINT', `there is no file with the id ${id} to tag`);
   }
 
   /** `false` when the file did not have the tag. */
   remove(id: FileId, tag: string): boolean {
-    return (
-      this.#connection.run('DELETE FROM file_tags WHERE file_id = ? AND tag = ?', fileIdToBytes(id), tag) > 0
-    );
+    const sql =
+      'DELETE FROM file_tags WHERE file_key = (SELECT file_key FROM files WHERE id = ?) AND tag = ?';
+    return this.#connection.run(sql, fileIdToBytes(id), tag) > 0;
   }
 
   /** The tags of one file, sorted. */
   of(id: FileId): string[] {
     const rows = this.#connection.all(
-      'SELECT tag FROM file_tags WHERE file_id = ? ORDER BY tag',
+      'SELECT tag FROM file_tags WHERE file_key = (SELECT file_key FROM files WHERE id = ?) ORDER BY tag',
       fileIdToBytes(id),
     );
     return rows.map((row) => textOf(parseColumns(row)['tag'], 'file_tags.tag'));
@@ -49,11 +53,13 @@ export class TagTable {
   ofMany(ids: readonly FileId[]): Map<FileId, string[]> {
     const tags = new Map<FileId, string[]>(ids.map((id) => [id, []]));
     const sql = `
-      SELECT lower(hex(file_id)) AS id, tag FROM file_tags
-      WHERE file_id IN (SELECT unhex(value) FROM json_each(?)) ORDER BY file_id, tag`;
-    for (const row of this.#connection.all(sql, JSON.stringify(ids))) {
+      SELECT json_each.value AS id, tag FROM json_each(?)
+        CROSS JOIN files ON files.id = unhex(json_each.value)
+        CROSS JOIN file_tags ON file_tags.file_key = files.file_key
+      ORDER BY files.file_key, tag`;
+    for (const row of this.#connection.all(sql, JSON.stringify([...tags.keys()]))) {
       const columns = parseColumns(row);
-      const id = fileIdOf(columns['id'], 'file_tags.file_id');
+      const id = fileIdOf(columns['id'], 'files.id');
       tags.get(id)?.push(textOf(columns['tag'], 'file_tags.tag'));
     }
     return tags;

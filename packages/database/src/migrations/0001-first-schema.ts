@@ -5,7 +5,9 @@ export const firstSchema: Migration = {
   version: 1,
   sql: `
     CREATE TABLE files (
-      id BLOB NOT NULL PRIMARY KEY CHECK (length(id) = 16),
+      -- What other tables refer to: appended to, so that a new file with its bytes touches the last page of a table and no random one.
+      file_key INTEGER PRIMARY KEY,
+      id BLOB NOT NULL UNIQUE CHECK (length(id) = 16),
       folder TEXT NOT NULL CHECK (folder NOT LIKE '/%' AND folder NOT LIKE '%/' AND instr(folder, '//') = 0),
       name TEXT NOT NULL CHECK (name <> '' AND instr(name, '/') = 0),
       mime_type TEXT NOT NULL CHECK (mime_type <> ''),
@@ -18,27 +20,24 @@ export const firstSchema: Migration = {
       transfer_id TEXT CHECK (transfer_id <> ''),
       folded_name TEXT NOT NULL
     ) STRICT;
-    -- What is filtered by comes along, so that searching and summing up folders are reads of this index alone.
+    -- The one order that is kept. What is filtered and sorted by comes along, so that searching, sorting and summing up folders are
+    -- reads of this index alone. Each further index would cost every new file a page: docs/decisions/0008.
     CREATE INDEX files_by_path ON files (
-      folder, name, id, folded_name, mime_type, size_bytes, created_at_ms, placement, condition
+      folder, name, id, folded_name, mime_type, size_bytes, created_at_ms, modified_at_ms, placement, condition
     );
-    CREATE INDEX files_by_name ON files (name, id);
-    CREATE INDEX files_by_size ON files (size_bytes, id);
-    CREATE INDEX files_by_creation ON files (created_at_ms, id);
-    CREATE INDEX files_by_modification ON files (modified_at_ms, id);
     CREATE INDEX files_not_ok ON files (condition, id) WHERE condition <> 'ok';
 
     CREATE TABLE file_blobs (
-      file_id BLOB NOT NULL PRIMARY KEY REFERENCES files (id) ON DELETE CASCADE,
+      file_key INTEGER PRIMARY KEY REFERENCES files (file_key) ON DELETE CASCADE,
       bytes BLOB NOT NULL
     ) STRICT;
 
     CREATE TABLE file_tags (
-      file_id BLOB NOT NULL REFERENCES files (id) ON DELETE CASCADE,
+      file_key INTEGER NOT NULL REFERENCES files (file_key) ON DELETE CASCADE,
       tag TEXT NOT NULL CHECK (tag <> ''),
-      PRIMARY KEY (file_id, tag)
+      PRIMARY KEY (file_key, tag)
     ) STRICT, WITHOUT ROWID;
-    CREATE INDEX file_tags_by_tag ON file_tags (tag, file_id);
+    CREATE INDEX file_tags_by_tag ON file_tags (tag, file_key);
 
     CREATE TABLE file_transfers (
       id TEXT NOT NULL PRIMARY KEY CHECK (id <> ''),
