@@ -1,0 +1,31 @@
+import { readFileSync } from 'node:fs';
+import { cpus } from 'node:os';
+
+/** `sysconf(_SC_CLK_TCK)` on every Linux that Node.js runs on. */
+const TICKS_PER_SECOND = 100;
+
+/** CPU time of every child process that has ended, and of those that they waited for; `undefined` where the system does not say. */
+export function endedChildrenCpuSeconds(): number | undefined {
+  return statSeconds('self', 13, 14);
+}
+
+/** CPU time of a process that still runs. */
+export function processCpuSeconds(pid: number): number | undefined {
+  return statSeconds(String(pid), 11, 12);
+}
+
+/** CPU time that the whole machine has spent, anybody's. */
+export function machineCpuSeconds(): number {
+  return cpus().reduce((sum, { times }) => sum + times.user + times.nice + times.sys + times.irq, 0) / 1000;
+}
+
+/** Places as in proc(5), counted behind the name, which is in parentheses and may have spaces in it. */
+function statSeconds(process: string, ...places: number[]): number | undefined {
+  try {
+    const text = readFileSync(`/proc/${process}/stat`, 'latin1');
+    const fields = text.slice(text.lastIndexOf(')') + 2).split(' ');
+    return places.reduce((sum, place) => sum + Number(fields[place]), 0) / TICKS_PER_SECOND;
+  } catch {
+    return undefined;
+  }
+}
