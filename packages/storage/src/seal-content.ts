@@ -63,6 +63,7 @@ async function sealFileInPool(
       if (!(await ring.untilReady(index))) await job.rethrow();
       hash.update(ring.plaintext(index));
       ring.markConsumed(index);
+      writer.noteProgress((index + 1) * SEGMENT_SIZE_BYTES);
       onProgress?.(Math.min((index + 1) * SEGMENT_SIZE_BYTES, sizeBytes));
     }
     await job.finished;
@@ -94,6 +95,7 @@ async function sealPieces(
     hash.update(segment.plaintext);
     sizeBytes += segment.plaintext.length;
     await (job === undefined ? writer.append(segment) : giveToPool(job, segment));
+    writer.noteProgress(sizeBytes);
   }
   await job?.finished;
   return { sizeBytes, sha256: hash.digest() };

@@ -10,6 +10,7 @@ import {
 } from '@coffer/crypto';
 import type { FileId } from '@coffer/database';
 import { fileIdToBytes } from '@coffer/database';
+import { BackgroundSync } from './background-sync.ts';
 import { StorageError } from './errors.ts';
 import type { SealJob } from './pool/job.ts';
 import type { RunningJob, SegmentPool } from './pool/segment-pool.ts';
@@ -26,6 +27,7 @@ export const MAX_FILE_SIZE_BYTES: number = 2 ** 44;
 export class SealedWriter implements AsyncDisposable {
   readonly #handle: FileHandle;
   readonly #fileKey: FileKey;
+  readonly #sync: BackgroundSync;
   /** Filled again for each segment. */
   readonly #token = new Uint8Array(sealedSegmentSize(2 ** SEALED_FILE.SEGMENT_SIZE_LOG2));
   #offset = 0;
@@ -33,6 +35,7 @@ export class SealedWriter implements AsyncDisposable {
   private constructor(handle: FileHandle, fileKey: FileKey) {
     this.#handle = handle;
     this.#fileKey = fileKey;
+    this.#sync = new BackgroundSync(handle);
   }
 
   static async create(path: string, id: FileId, keys: StorageKeys): Promise<SealedWriter> {
@@ -77,13 +80,19 @@ export class SealedWriter implements AsyncDisposable {
     return pool.tryStart({ kind: 'seal', fileKey, sealedFd: this.#handle.fd, source }, range, signal);
   }
 
+  /** Says how much plaintext is sealed; it is made durable behind the writing. */
+  noteProgress(sealedBytes: number): void {
+    this.#sync.note(sealedBytes);
+  }
+
   /** Makes the bytes durable. The file keeps its temporary name; the folder is the caller's to sync. */
   async finish(): Promise<void> {
-    await this.#handle.sync();
+    await this.#sync.finish();
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.#fileKey[Symbol.dispose]();
+    await this.#sync.idle();
     await this.#handle.close();
   }
 

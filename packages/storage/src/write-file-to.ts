@@ -3,6 +3,7 @@ import type { FileId, FileRow } from '@coffer/database';
 import { link, lstat, open, rename, unlink } from 'node:fs/promises';
 import type { FileHandle } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { BackgroundSync } from './background-sync.ts';
 import { StorageError, errnoOf, toStorageError } from './errors.ts';
 import { getCheckedBlob, verifySealed } from './read-file.ts';
 import { syncFolder } from './sealed-folder.ts';
@@ -58,15 +59,27 @@ async function copyOut(
   handle: FileHandle,
   { signal, onProgress }: WriteFileOptions,
 ): Promise<void> {
-  if (row.placement === 'sealed') {
-    await verifySealed(context, row, { targetFd: handle.fd, signal, onProgress });
-  } else {
+  const sync = new BackgroundSync(handle);
+  if (row.placement === 'blob') {
     await handle.writeFile(getCheckedBlob(context, row));
     onProgress?.(row.sizeBytes);
+  } else {
+    try {
+      await verifySealed(context, row, {
+        targetFd: handle.fd,
+        signal,
+        onProgress: (bytesDone) => {
+          sync.note(bytesDone);
+          onProgress?.(bytesDone);
+        },
+      });
+    } finally {
+      await sync.idle();
+    }
   }
   const modifiedAt = new Date(row.modifiedAtMs);
   await handle.utimes(modifiedAt, modifiedAt);
-  await handle.sync();
+  await sync.finish();
 }
 
 async function giveName(temporary: string, path: string, overwrite: boolean): Promise<void> {
