@@ -17,9 +17,13 @@ const ROOT = dirname(import.meta.dirname);
 const EXAMPLES = join(ROOT, 'examples');
 
 /** Nothing of the workspace's package manager may reach the one of the user. */
-const environment = Object.fromEntries(
-  Object.entries(process.env).filter(([name]) => !/^(npm_|pnpm_|coffer_|node_options$)/i.test(name)),
-);
+const environment = {
+  ...Object.fromEntries(
+    Object.entries(process.env).filter(([name]) => !/^(npm_|pnpm_|coffer_|node_options$)/i.test(name)),
+  ),
+  // npm runs on the workspace's Node here, which else knows only the certificates that it was built with.
+  NODE_USE_SYSTEM_CA: '1',
+};
 
 const folder = mkdtempSync(join(tmpdir(), 'coffer-install-'));
 try {
