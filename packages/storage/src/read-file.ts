@@ -14,6 +14,8 @@ export interface ReadOptions {
   readonly start?: number;
   /** The byte after the last one; the file's size when not given, and at most that. */
   readonly end?: number;
+  /** Each piece is valid only until the next one is asked for: large files are then read without a copy of each. */
+  readonly transient?: boolean;
   readonly signal?: AbortSignal;
 }
 
@@ -33,7 +35,7 @@ export async function* readFile(
     const { start, end } = parseRange(row, options);
     yield* row.placement === 'blob'
       ? readBlob(context, row, start, end)
-      : readSealed(context, row, start, end, options.signal);
+      : readSealed(context, row, { start, end }, options);
   } catch (error) {
     throw toStorageError(error, doing);
   }
@@ -92,18 +94,17 @@ async function* readBlob(
 async function* readSealed(
   context: StorageContext,
   row: FileRow,
-  start: number,
-  end: number,
-  signal: AbortSignal | undefined,
+  { start, end }: { readonly start: number; readonly end: number },
+  { signal, transient = false }: ReadOptions,
 ): AsyncGenerator<Uint8Array> {
   await using reader = await SealedReader.open(context.folder.sealedPath(row.id), row, context.keys);
   const pool = poolFor(context, end - start);
   if (start > 0 || end < row.sizeBytes) {
-    yield* reader.read(start, end, { pool, signal });
+    yield* reader.read(start, end, { pool, signal, transient });
     return;
   }
   const hash = createSha256();
-  for await (const piece of reader.read(start, end, { pool, signal })) {
+  for await (const piece of reader.read(start, end, { pool, signal, transient })) {
     hash.update(piece);
     yield piece;
   }

@@ -37,6 +37,11 @@ interface ReadSealedOptions {
   readonly signal: AbortSignal | undefined;
 }
 
+interface ReadOptions extends ReadSealedOptions {
+  /** Whether the caller is done with each piece before asking for the next. */
+  readonly transient: boolean;
+}
+
 interface SegmentsOptions extends ReadSealedOptions {
   /** Where each segment is written too, at its place. */
   readonly targetFd?: number | undefined;
@@ -84,7 +89,11 @@ export class SealedReader implements AsyncDisposable {
   }
 
   /** Plaintext bytes `start` to `end` (exclusive), in order, decrypting only the segments that cover them. */
-  async *read(start: number, end: number, { pool, signal }: ReadSealedOptions): AsyncGenerator<Uint8Array> {
+  async *read(
+    start: number,
+    end: number,
+    { pool, signal, transient }: ReadOptions,
+  ): AsyncGenerator<Uint8Array> {
     const segmentSize = 2 ** this.#log2;
     const last = this.#count - 1;
     const first = Math.min(Math.floor(start / segmentSize), last);
@@ -92,8 +101,8 @@ export class SealedReader implements AsyncDisposable {
     for await (const { index, plaintext } of this.segments({ first, behind }, { pool, signal })) {
       const from = Math.max(0, start - index * segmentSize);
       const to = Math.min(plaintext.length, end - index * segmentSize);
-      // A copy: the caller may keep it, and the memory behind it is used again.
-      if (to > from) yield plaintext.slice(from, to);
+      // The memory behind it is used again.
+      if (to > from) yield transient ? plaintext.subarray(from, to) : plaintext.slice(from, to);
     }
   }
 

@@ -48,6 +48,18 @@ test('what is yielded is the caller’s to keep', async () => {
   expect(sha256Of(Buffer.concat(kept))).toBe(sha256Of(content));
 });
 
+test('transient pieces are right when each is used before the next', async () => {
+  const { storage } = await makeStorage(options);
+  const content = randomContent(20 * MIB + 1);
+  const { id } = await storage.saveFile(content, { name: 'f' });
+  let offset = 0;
+  for await (const piece of storage.readFile(id, { transient: true })) {
+    expect(Buffer.compare(piece, content.subarray(offset, offset + piece.length))).toBe(0);
+    offset += piece.length;
+  }
+  expect(offset).toBe(content.length);
+});
+
 test('threads are started once, and not for small files', async () => {
   const { storage } = await makeStorage();
   const workers = watchWorkers();

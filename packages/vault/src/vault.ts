@@ -1,5 +1,5 @@
 import type { CofferDatabase, FileQuery, FolderSummary, TagCount } from '@coffer/database';
-import type { FileStorage } from '@coffer/storage';
+import type { FileStorage, ReadOptions } from '@coffer/storage';
 import { VaultError } from './errors.ts';
 import { addPaths, addStream } from './files/add-files.ts';
 import type { AddEvent } from './files/add-event.ts';
@@ -117,10 +117,7 @@ export class Vault implements AsyncDisposable {
   }
 
   /** The bytes of a file, or of `start` to `end` (exclusive), authenticated piece by piece. */
-  async *read(
-    item: string,
-    options: { readonly start?: number; readonly end?: number; readonly signal?: AbortSignal } = {},
-  ): AsyncGenerator<Uint8Array, void, undefined> {
+  async *read(item: string, options: ReadOptions = {}): AsyncGenerator<Uint8Array, void, undefined> {
     const { database, storage } = this.#context();
     try {
       const resolved = resolveItem(database, item);

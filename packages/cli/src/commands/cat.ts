@@ -34,6 +34,7 @@ export function registerCat(program: CommandUnknownOpts, run: RunCommand): void 
         for await (const chunk of vault.read(`id:${id}`, {
           start,
           signal,
+          transient: true,
           ...(end === undefined ? {} : { end }),
         })) {
           if (isFirst && output.isTerminal && chunk.includes(0)) {
