@@ -43,14 +43,20 @@ export class SegmentPool implements AsyncDisposable {
   #workers: Worker[] = [];
   #isBusy = false;
 
-  /** Begins a job, or says `undefined` when another one is under way. `first` and `count` are those of `Ring.reset`. */
+  /**
+   * Begins a job, or says `undefined` when another one is under way. `first` and `count` are those of `Ring.reset`. The job's copy of the file
+   * key is zeroed, now or at the end.
+   */
   tryStart(
     job: JobOf<SealJob> | JobOf<OpenJob>,
     range: { readonly first: number; readonly count: number | undefined },
     signal?: AbortSignal,
   ): RunningJob | undefined {
-    if (this.#isBusy) return undefined;
-    throwIfAborted(signal, 'cannot start');
+    if (this.#isBusy || signal?.aborted === true) {
+      job.fileKey.fill(0);
+      throwIfAborted(signal, 'cannot start');
+      return undefined;
+    }
     this.#isBusy = true;
     this.#ring.reset(range.first, range.count);
     this.#startWorkers();
