@@ -8,10 +8,19 @@ import type { HeldFile } from './open-files.ts';
 import { FileTable } from './file-table.ts';
 import { scanPagesInChild } from './page-scan-child.ts';
 import type { PageScan, PageScanOptions } from './page-scan.ts';
+import { SpaceReserve } from './space-reserve.ts';
 import { SettingTable } from './setting-table.ts';
 import { TagTable } from './tag-table.ts';
 import { TombstoneTable } from './tombstone-table.ts';
 import { TransferTable } from './transfer-table.ts';
+
+export interface TransactionOptions {
+  /**
+   * For work whose result is that there is more space, such as deleting. When the disk is full, a reserve that is kept beside the database
+   * is given up and the work is run a second time, so it must not do anything that cannot be repeated.
+   */
+  readonly freesSpace?: boolean;
+}
 
 /** An open database, held by this process alone until it is closed. After that every call throws `CLOSED`. */
 export class CofferDatabase implements Disposable {
@@ -25,6 +34,7 @@ export class CofferDatabase implements Disposable {
   readonly #connection: Connection;
   readonly #checkpoints: CheckpointPolicy;
   readonly #file: HeldFile;
+  readonly #reserve: SpaceReserve;
   readonly #closing = new AbortController();
 
   constructor(connection: Connection, options: { path: string; schemaVersion: number; file: HeldFile }) {
@@ -33,6 +43,8 @@ export class CofferDatabase implements Disposable {
     this.#file = options.file;
     this.#connection = connection;
     this.#checkpoints = new CheckpointPolicy(connection);
+    this.#reserve = new SpaceReserve(options.path);
+    this.#reserve.keep();
     this.#file.freeze = () => this.#checkpoints.freeze();
     this.tags = new TagTable(connection);
     this.files = new FileTable(connection, this.tags);
@@ -43,10 +55,17 @@ export class CofferDatabase implements Disposable {
 
   /**
    * Runs synchronous work in one transaction, durable when this returns: all of it or, when it throws, nothing. A call inside
-   * another joins it. Work that returns a promise is undone and refused with `INVALID`.
+   * another joins it, whose options count. Work that returns a promise is undone and refused with `INVALID`.
    */
-  transaction<T>(work: () => T): T {
-    return this.#connection.transaction(work);
+  transaction<T>(work: () => T, { freesSpace = false }: TransactionOptions = {}): T {
+    const isOutermost = !this.#connection.inTransaction;
+    try {
+      return this.#connection.transaction(work);
+    } catch (error) {
+      const isFull = error instanceof DatabaseError && error.code === 'NO_SPACE';
+      if (!isFull || !freesSpace || !isOutermost || !this.#reserve.giveBack()) throw error;
+      return this.#connection.transaction(work);
+    }
   }
 
   /** Moves what is in the WAL into the database file; `truncate` empties the WAL too. Also happens by itself. */
@@ -114,6 +133,8 @@ export class CofferDatabase implements Disposable {
     } finally {
       this.#file.release();
     }
+    // What was given up for a deletion, when there is space again.
+    this.#reserve.keep();
   }
 
   [Symbol.dispose](): void {

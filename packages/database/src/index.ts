@@ -1,4 +1,4 @@
-export type { CofferDatabase } from './coffer-database.ts';
+export type { CofferDatabase, TransactionOptions } from './coffer-database.ts';
 export { DatabaseError } from './errors.ts';
 export type { DatabaseErrorCode } from './errors.ts';
 export { FILE_ID_SIZE_BYTES, fileIdFromBytes, fileIdToBytes, parseFileId } from './file-id.ts';

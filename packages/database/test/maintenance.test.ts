@@ -91,7 +91,7 @@ describe('the WAL', () => {
     expect(database.walSizeBytes()).toBe(0);
     database.settings.set('a', 'c');
     database.close();
-    expect(readdirSync(join(database.path, '..'))).toEqual(['data.db']);
+    expect(readdirSync(join(database.path, '..'))).toEqual(['data.db', 'data.db.reserve']);
     expect(reopen(database.path).settings.get('a')).toBe('c');
   });
 

@@ -34,7 +34,7 @@ test('no file shows anything that was written: names, folders, tags, settings, b
     database.tags.add(row.id, MARKER);
     database.settings.set(`${MARKER}${String(number)}`, text);
   }
-  expect(readdirSync(folder)).toEqual(['data.db', 'data.db-wal']);
+  expect(readdirSync(folder)).toEqual(['data.db', 'data.db-wal', 'data.db.reserve']);
   expectNothingReadable(folder);
 
   // Big sorts and transactions, which SQLite could put into temporary files.

@@ -1,10 +1,19 @@
-import { readdirSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  closeSync,
+  existsSync,
+  openSync,
+  readdirSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+  writeSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test, vi } from 'vitest';
 import { createDatabase } from '../src/index.ts';
 import type { CofferDatabase, FileRow } from '../src/index.ts';
 import { expectError } from './support/expect-error.ts';
-import { KEY, addBlob, newDatabase, reopen } from './support/sample-database.ts';
+import { KEY, addBlob, fileRow, newDatabase, reopen } from './support/sample-database.ts';
 import { canMount, smallDisk } from './support/small-disk.ts';
 
 // Real processes and files, on machines that do other things as well.
@@ -79,3 +88,108 @@ describe.skipIf(!canMount)('on a full disk (needs root, to mount a small one)', 
     expect(database.files.count()).toBe(1);
   });
 });
+
+describe.skipIf(!canMount)(
+  'deleting on a disk without a free byte (needs root, to mount a small one)',
+  () => {
+    interface FullDisk {
+      readonly ballast: string;
+      readonly database: CofferDatabase;
+      readonly blob: FileRow;
+      readonly sealed: FileRow;
+    }
+
+    /** A database with two files that was closed and opened again, on a disk that other things then filled to the last byte. */
+    function fullDisk(): FullDisk {
+      const disk = smallDisk(4 << 20);
+      const first = newDatabase(join(disk, 'data.db'));
+      const blob = addBlob(first, new Uint8Array(100_000).fill(1));
+      const sealed = fileRow({ placement: 'sealed' });
+      first.files.insert(sealed);
+      first.close();
+      const database = reopen(first.path);
+      const ballast = join(disk, 'ballast');
+      fillTo(ballast);
+      return { ballast, database, blob, sealed };
+    }
+
+    function fillTo(path: string): void {
+      const descriptor = openSync(path, 'w');
+      try {
+        for (;;) writeSync(descriptor, new Uint8Array(4096));
+      } catch (error) {
+        expect(error).toMatchObject({ code: 'ENOSPC' });
+      } finally {
+        closeSync(descriptor);
+      }
+    }
+
+    test('fails when the transaction is not marked as freeing space', () => {
+      const { database, blob } = fullDisk();
+      expectError('NO_SPACE', () => database.transaction(() => database.files.remove(blob.id)));
+      expect(database.files.find(blob.id)).toEqual(blob);
+      expect(existsSync(`${database.path}.reserve`)).toBe(true);
+    });
+
+    test('works, for bytes in the database and for the row of a sealed file', () => {
+      const { database, blob, sealed } = fullDisk();
+      database.transaction(() => database.files.remove(blob.id), { freesSpace: true });
+      database.transaction(
+        () => {
+          database.files.remove(sealed.id);
+          database.tombstones.add(sealed.id, 1);
+        },
+        { freesSpace: true },
+      );
+      expect(database.files.count()).toBe(0);
+      expect(database.integrityCheck()).toEqual([]);
+      database.close();
+      const again = reopen(database.path);
+      expect(again.files.count()).toBe(0);
+      expect(again.tombstones.has(sealed.id)).toBe(true);
+    });
+
+    test('makes room for another file of that size', () => {
+      const { database, blob } = fullDisk();
+      expectError('NO_SPACE', () => addBlob(database, new Uint8Array(100_000)));
+      database.transaction(() => database.files.remove(blob.id), { freesSpace: true });
+      const added = addBlob(database, new Uint8Array(100_000));
+      expect(database.files.getBlob(added.id)).toHaveLength(100_000);
+    });
+
+    test('has a reserve again when there is space, after closing or at the next opening', () => {
+      const { ballast, database, blob } = fullDisk();
+      const reserve = `${database.path}.reserve`;
+      database.transaction(() => database.files.remove(blob.id), { freesSpace: true });
+      expect(existsSync(reserve)).toBe(false);
+      rmSync(ballast);
+      database.close();
+      expect(statSync(reserve)).toMatchObject({ size: 1 << 20 });
+      rmSync(reserve);
+      addBlob(reopen(database.path), new Uint8Array(100_000));
+      expect(statSync(reserve)).toMatchObject({ size: 1 << 20 });
+    });
+
+    test('leaves no part of a reserve for which there is no space, and opens all the same', () => {
+      const { ballast, database } = fullDisk();
+      database.close();
+      rmSync(`${database.path}.reserve`);
+      fillTo(ballast);
+      expect(reopen(database.path).files.count()).toBe(2);
+      expect(existsSync(`${database.path}.reserve`)).toBe(false);
+    });
+
+    test('runs the work once when nothing is wrong, and not again for other errors', () => {
+      const { database, ballast } = fullDisk();
+      rmSync(ballast);
+      let runs = 0;
+      expect(database.transaction(() => (runs += 1), { freesSpace: true })).toBe(1);
+      const refuse = (): never => {
+        runs += 1;
+        throw new Error('refused');
+      };
+      expect(() => database.transaction(refuse, { freesSpace: true })).toThrow('refused');
+      expect(runs).toBe(2);
+    });
+  },
+);

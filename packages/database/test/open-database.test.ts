@@ -36,7 +36,7 @@ describe('creating', () => {
     const path = closedDatabase();
     expect(readFileSync(path).subarray(0, 16).toString('latin1')).not.toBe('SQLite format 3\0');
     expect(statSync(path).mode & 0o777).toBe(0o600);
-    expect(readdirSync(join(path, '..'))).toEqual(['data.db']);
+    expect(readdirSync(join(path, '..'))).toEqual(['data.db', 'data.db.reserve']);
   });
 
   test('replaces nothing', () => {
@@ -64,7 +64,7 @@ describe('creating', () => {
     writeFileSync(`${path}.new`, 'half');
     writeFileSync(`${path}.new-wal`, 'half');
     newDatabase(path).close();
-    expect(readdirSync(join(path, '..'))).toEqual(['data.db']);
+    expect(readdirSync(join(path, '..'))).toEqual(['data.db', 'data.db.reserve']);
   });
 
   test('refuses a key of another length and leaves nothing', () => {
@@ -240,7 +240,7 @@ describe('one owner', () => {
       using database = createDatabase({ path, key: KEY });
       database.settings.set('a', 'b');
     }
-    expect(readdirSync(join(path, '..'))).toEqual(['data.db']);
+    expect(readdirSync(join(path, '..'))).toEqual(['data.db', 'data.db.reserve']);
     expect(reopen(path).settings.get('a')).toBe('b');
   });
 });
