@@ -5,9 +5,11 @@ import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import type { Benchmark } from './benchmarks/benchmark.ts';
+import { watchOthers } from './harness/cpu-time.ts';
 import { describeMachine } from './harness/machine.ts';
 import { printReport } from './harness/print.ts';
 import { RESULTS_FOLDER, writeReport } from './harness/report.ts';
+import { round } from './harness/statistics.ts';
 import { Workspace } from './harness/workspace.ts';
 
 /** By name, each loaded when it is run. */
@@ -51,19 +53,22 @@ names: ${Object.keys(BENCHMARKS).join(', ')}; docs renders docs/performance.md f
 
 if (positionals[0] === 'docs') {
   const { renderDocs } = await import('./docs/render-docs.ts');
-  for (const path of await renderDocs(join(ROOT, 'docs'))) console.log(path);
+  const folder = options.out === RESULTS_FOLDER ? join(ROOT, 'docs') : options.out;
+  for (const path of await renderDocs(options.out, folder)) console.log(path);
   process.exit();
 }
 
 if (options.build) build();
 const names = positionals.length > 0 ? positionals : Object.keys(BENCHMARKS);
 const divisor = Number(options.divisor);
+if (!Number.isInteger(Math.log2(divisor))) throw new Error('the divisor is a power of two');
 for (const name of names) {
   const load = BENCHMARKS[name];
   if (load === undefined) continue;
   process.stderr.write(`${name}\n`);
   using workspace = new Workspace();
   const benchmark = await load();
+  const othersShare = watchOthers();
   const findings = await benchmark.run({
     workspace,
     divisor,
@@ -75,6 +80,7 @@ for (const name of names) {
     name,
     command: `npx -y pnpm@12.21.0 bench ${name}${options.long ? ' --long' : ''}`,
     takenAt: new Date().toISOString(),
+    othersShare: round(othersShare(), 2),
     machine: describeMachine(),
     ...findings,
   };

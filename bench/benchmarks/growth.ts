@@ -110,7 +110,7 @@ async function measureRows(workspace: Workspace, count: number): Promise<Row> {
   };
   remove(path);
   return {
-    name: `${count.toLocaleString('en')} rows`,
+    name: `${count.toLocaleString('en')} ${count === 1 ? 'row' : 'rows'}`,
     kind: 'coffer',
     about:
       '@coffer/database: inserting in transactions of 10,000, opening, first page, search without a hit, whole listing',

@@ -86,8 +86,8 @@ export function growthChart({ rows }: Report): string {
       series: [
         { name: 'open', points: by(database, 'rows', 'openMs') },
         { name: 'first page', points: by(database, 'rows', 'firstPageMs') },
-        { name: 'search, no hit', points: by(database, 'rows', 'searchMs') },
-        { name: 'whole listing', points: by(database, 'rows', 'wholeMs') },
+        { name: 'search', points: by(database, 'rows', 'searchMs') },
+        { name: 'listing', points: by(database, 'rows', 'wholeMs') },
       ],
       showX: (value) =>
         value >= 1e6

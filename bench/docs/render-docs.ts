@@ -13,9 +13,9 @@ const NAMES = [
   ...['range', 'startup', 'large-file', 'growth'],
 ];
 
-/** Writes performance.md and its charts from the results. Returns the paths. */
-export async function renderDocs(folder: string): Promise<string[]> {
-  const reports = NAMES.map(findReport).filter((report) => report !== undefined);
+/** Writes performance.md and its charts from a folder of results. Returns the paths. */
+export async function renderDocs(results: string, folder: string): Promise<string[]> {
+  const reports = NAMES.map((name) => findReport(name, results)).filter((report) => report !== undefined);
   const byName = new Map(reports.map((report) => [report.name, report]));
   const written: string[] = [];
   const write = (name: string, content: string): void => {
@@ -88,11 +88,14 @@ function describeMachines(reports: readonly Report[]): string {
   return `Machine: ${lines.join('; ')}. Peers: ${peers}.`;
 }
 
-function notes({ skipped, disturbances }: Report): string[] {
+function notes({ skipped, disturbances, othersShare }: Report): string[] {
   return [
     skipped.length === 0 ? '' : `Skipped: ${skipped.join('; ')}.`,
     disturbances.length === 0
       ? ''
-      : `Disturbed: in ${String(disturbances.length)} timed runs something else used the processors; they are in the results.`,
+      : `Disturbed: in ${String(disturbances.length)} timed runs something else used more than a quarter of the processors; the results name them.`,
+    othersShare > 0.25
+      ? `Disturbed: over the whole benchmark others used ${String(Math.round(othersShare * 100))} % of the processors.`
+      : '',
   ];
 }

@@ -1,4 +1,12 @@
-import { FIGURES, groupRows, ratioTo, showFigure, showVerdict, shownFigures } from '../harness/print.ts';
+import {
+  FIGURES,
+  groupRows,
+  isComparison,
+  ratioTo,
+  showFigure,
+  showVerdict,
+  shownFigures,
+} from '../harness/print.ts';
 import { isMet } from '../harness/report.ts';
 import type { Report, Row } from '../harness/report.ts';
 import { BUDGETS } from './budgets.ts';
@@ -32,11 +40,10 @@ export function reportTables(report: Report): string {
 function rowTable(rows: readonly Row[]): string {
   const keys = shownFigures(rows);
   const [reference] = rows;
-  // A column of nothing says nothing: those who do one thing once have nothing to be compared with.
   const ratios = rows.map((row) =>
     reference === undefined || rows.length < 2 ? '' : ratioTo(row, reference),
   );
-  const hasRatio = ratios.some((ratio) => ratio !== '');
+  const hasRatio = isComparison(rows) && ratios.some((ratio) => ratio !== '');
   const abouts = new Set(rows.map(({ about }) => about));
   const hasAbout = abouts.size > 1;
   const head = [
@@ -49,13 +56,17 @@ function rowTable(rows: readonly Row[]): string {
     column === 0 || (hasAbout && column === head.length - 1) ? '' : 'right',
   );
   const body = rows.map((row, index) => [
-    row.kind === 'coffer' ? `**${row.name}**` : row.name,
+    row.kind === 'coffer' ? `**${escape(row.name)}**` : escape(row.name),
     ...keys.map((key) => showFigure(key, row.figures[key])),
     ...(hasRatio ? [ratios[index] ?? ''] : []),
     ...(hasAbout ? [row.about] : []),
   ]);
   const caption = hasAbout ? '' : `\n\n${[...abouts].join()}.`;
   return table(head, align, body) + caption;
+}
+
+function escape(name: string): string {
+  return name.replaceAll(/[*_]/g, (mark) => `\\${mark}`);
 }
 
 function table(

@@ -15,7 +15,7 @@ export function processCpuSeconds(pid: number): number | undefined {
 }
 
 /** CPU time that the whole machine has spent, anybody's. */
-export function machineCpuSeconds(): number {
+function machineCpuSeconds(): number {
   return cpus().reduce((sum, { times }) => sum + times.user + times.nice + times.sys + times.irq, 0) / 1000;
 }
 
@@ -28,4 +28,18 @@ function statSeconds(process: string, ...places: number[]): number | undefined {
   } catch {
     return undefined;
   }
+}
+
+/** Starts to watch; the result says which share of the machine's processors others have used since, the system's own threads among them. */
+export function watchOthers(): () => number {
+  const startMs = performance.now();
+  const ownStart = process.cpuUsage();
+  const childrenStart = endedChildrenCpuSeconds() ?? 0;
+  const machineStart = machineCpuSeconds();
+  return () => {
+    const own = process.cpuUsage(ownStart);
+    const ours = (own.user + own.system) / 1e6 + (endedChildrenCpuSeconds() ?? 0) - childrenStart;
+    const available = ((performance.now() - startMs) / 1000) * cpus().length;
+    return Math.max(0, (machineCpuSeconds() - machineStart - ours) / available);
+  };
 }

@@ -1,5 +1,4 @@
-import { availableParallelism } from 'node:os';
-import { machineCpuSeconds } from './cpu-time.ts';
+import { watchOthers } from './cpu-time.ts';
 import { settleDisk } from './durable.ts';
 import type { Sample } from './measured-process.ts';
 import type { Row } from './report.ts';
@@ -63,18 +62,9 @@ export async function interleave(contestants: readonly Contestant[], rounds: num
 const OBSERVABLE_MS = 300;
 
 async function observe(contestant: Contestant): Promise<{ sample: Sample; othersShare: number }> {
-  const cpuBefore = machineCpuSeconds();
-  const startMs = performance.now();
-  const ownBefore = process.cpuUsage();
+  const othersShare = watchOthers();
   const sample = await contestant.run();
-  const own = process.cpuUsage(ownBefore);
-  const seconds = (performance.now() - startMs) / 1000;
-  const all = machineCpuSeconds() - cpuBefore;
-  const others = all - (sample.cpuSeconds ?? all) - (own.user + own.system) / 1e6;
-  // What is prepared around the timed part is ours as well: only what can't be ours counts.
-  const prepared = seconds - sample.elapsedMs / 1000;
-  const share = (others - prepared) / (seconds * availableParallelism());
-  return { sample, othersShare: sample.elapsedMs < OBSERVABLE_MS ? 0 : share };
+  return { sample, othersShare: sample.elapsedMs < OBSERVABLE_MS ? 0 : othersShare() };
 }
 
 export function toRow(

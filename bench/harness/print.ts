@@ -73,9 +73,9 @@ function layOut(rows: readonly Row[]): string[] {
   const cells = rows.map((row) => [
     row.name,
     ...keys.map((key) => showFigure(key, row.figures[key])),
-    reference === undefined ? '' : ratioTo(row, reference),
+    reference === undefined || !isComparison(rows) ? '' : ratioTo(row, reference),
   ]);
-  const head = ['', ...keys.map((key) => FIGURES[key]?.title ?? key), 'ratio'];
+  const head = ['', ...keys.map((key) => FIGURES[key]?.title ?? key), isComparison(rows) ? 'ratio' : ''];
   const widths = head.map((title, column) =>
     Math.max(title.length, ...cells.map((row) => (row[column] ?? '').length)),
   );
@@ -89,7 +89,12 @@ function layOut(rows: readonly Row[]): string[] {
   );
 }
 
-/** How many times as fast the first row of the table is. */
+/** Whether the rows did the same thing: among Coffer's own rows alone a ratio says nothing. */
+export function isComparison(rows: readonly Row[]): boolean {
+  return rows.some(({ kind }) => kind === 'coffer') && rows.some(({ kind }) => kind !== 'coffer');
+}
+
+/** How many times as fast as the first row of its table. */
 export function ratioTo(row: Row, reference: Row): string {
   const rate = ({ figures }: Row): number | undefined =>
     figures['mbPerSecond'] ??

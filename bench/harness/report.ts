@@ -44,6 +44,8 @@ export interface Report extends Findings {
   readonly name: string;
   readonly command: string;
   readonly takenAt: string;
+  /** Of the processors, over the whole benchmark, by other programs and the system's own threads. */
+  readonly othersShare: number;
   readonly machine: Machine;
 }
 
@@ -57,9 +59,9 @@ export async function writeReport(report: Report, folder: string): Promise<strin
 }
 
 /** `undefined` when the benchmark has not been run. */
-export function findReport(name: string): Report | undefined {
+export function findReport(name: string, folder: string): Report | undefined {
   try {
-    return JSON.parse(readFileSync(join(RESULTS_FOLDER, `${name}.json`), 'utf8')) as Report;
+    return JSON.parse(readFileSync(join(folder, `${name}.json`), 'utf8')) as Report;
   } catch (error) {
     if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined;
     throw error;

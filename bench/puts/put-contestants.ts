@@ -1,5 +1,5 @@
 import { createHash, randomBytes } from 'node:crypto';
-import { closeSync, fsyncSync, openSync, renameSync, writeSync } from 'node:fs';
+import { closeSync, fsyncSync, openSync, readFileSync, renameSync, writeSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { createDatabase, fileIdFromBytes, fileIdToBytes } from '../../packages/database/src/index.ts';
@@ -82,7 +82,8 @@ export function findSqlcipher(folder: string | undefined): Sqlcipher | string {
     const load = createRequire(join(folder, 'package.json'));
     const loaded = load('@signalapp/sqlcipher') as SqlcipherConstructor | { default: SqlcipherConstructor };
     const Database = 'default' in loaded ? loaded.default : loaded;
-    const { version } = load('@signalapp/sqlcipher/package.json') as { version: string };
+    const manifest = readFileSync(join(folder, 'node_modules/@signalapp/sqlcipher/package.json'), 'utf8');
+    const { version } = JSON.parse(manifest) as { version: string };
     return {
       name: '@signalapp/sqlcipher',
       version,
