@@ -26,6 +26,9 @@ export default defineConfig({
     projects,
     // All cores: many tests wait for the disk or for a process that they started.
     maxWorkers: '100%',
+    // Against what hangs; a busy machine may take many times as long as an idle one.
+    testTimeout: 30_000,
+    hookTimeout: 30_000,
     reporters: countsFile === undefined ? ['default'] : ['default', './scripts/count-reporter.ts'],
     coverage: {
       provider: 'v8',
