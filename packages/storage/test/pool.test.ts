@@ -114,6 +114,16 @@ test('a thread that dies fails the save, leaves nothing behind, and is replaced'
   expect(sha256Of(await storage.getFile(id))).toBe(sha256Of(content));
 });
 
+test('a thread that dies between two files is replaced', async () => {
+  const { storage } = await makeStorage(options);
+  const workers = watchWorkers();
+  await storage.saveFile(randomContent(20 * MIB), { name: 'f' });
+  await workers[0]?.terminate();
+  const content = randomContent(20 * MIB);
+  const { id } = await storage.saveFile(content, { name: 'g' });
+  expect(sha256Of(await storage.getFile(id))).toBe(sha256Of(content));
+});
+
 test('cancelling stops the threads at once', async () => {
   const { directory, storage } = await makeStorage(options);
   const abort = new AbortController();

@@ -88,7 +88,9 @@ export class SegmentPool implements AsyncDisposable {
   }
 
   #startWorkers(): void {
-    const count = Math.min(Math.max(availableParallelism(), 1), MAX_WORKERS);
+    const count = Math.min(availableParallelism(), MAX_WORKERS);
+    // One that died while it slept is replaced.
+    this.#workers = this.#workers.filter(isAlive);
     while (this.#workers.length < count) {
       const worker = new Worker(WORKER_URL, {
         name: 'coffer-segments',
@@ -97,6 +99,8 @@ export class SegmentPool implements AsyncDisposable {
         resourceLimits: { maxYoungGenerationSizeMb: 2 },
       });
       worker.unref();
+      // While it sleeps nobody else listens, and an error that nobody hears would end the process.
+      worker.on('error', () => undefined);
       this.#workers.push(worker);
     }
   }
@@ -123,9 +127,13 @@ export class SegmentPool implements AsyncDisposable {
     } finally {
       signal?.removeEventListener('abort', onAbort);
       job.fileKey.fill(0);
-      this.#workers = this.#workers.filter((worker) => worker.threadId > 0);
     }
   }
+}
+
+/** Node gives a thread that has ended the id -1. */
+function isAlive(worker: Worker): boolean {
+  return worker.threadId > 0;
 }
 
 /** Gives a worker its share and waits for its result. Rejects when the worker dies. */
