@@ -4,6 +4,7 @@ import type { FileId, FileRow } from '@coffer/database';
 import { StorageError, damaged, throwIfAborted, toStorageError } from './errors.ts';
 import type { DamageCode } from './errors.ts';
 import { getCheckedBlob, verifySealed } from './read-file.ts';
+import { ifSpaceAllows } from './storage-context.ts';
 import type { StorageContext } from './storage-context.ts';
 
 export type FindingCode = DamageCode | 'FILE_UNREFERENCED' | 'FILE_LEFT_OVER' | 'NAME_UNKNOWN';
@@ -202,7 +203,9 @@ function recordCondition(
 ): void {
   const found = finding === undefined ? 'ok' : finding.code === 'FILE_MISSING' ? 'missing' : 'damaged';
   if (found === row.condition || (found === 'ok' && !read)) return;
-  database.files.setCondition(row.id, found);
+  ifSpaceAllows(() => {
+    database.files.setCondition(row.id, found);
+  });
 }
 
 function parsePercent({ mode, samplePercent = 5 }: CheckOptions): number {

@@ -16,7 +16,9 @@ export interface DeleteResult {
  */
 export async function deleteFiles(context: StorageContext, ids: readonly FileId[]): Promise<DeleteResult> {
   try {
-    const deleted = context.database.transaction(() => ids.map((id) => buryFile(context, id)));
+    const deleted = context.database.transaction(() => ids.map((id) => buryFile(context, id)), {
+      freesSpace: true,
+    });
     return { deleted, pending: await removeBuried(context, deleted) };
   } catch (error) {
     throw toStorageError(error, 'cannot delete');
@@ -56,9 +58,12 @@ export async function removeBuried(
   }
   try {
     await context.folder.sync();
-    context.database.transaction(() => {
-      for (const row of gone) context.database.tombstones.remove(row.id);
-    });
+    context.database.transaction(
+      () => {
+        for (const row of gone) context.database.tombstones.remove(row.id);
+      },
+      { freesSpace: true },
+    );
   } catch {
     return sealed;
   }

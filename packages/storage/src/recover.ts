@@ -3,7 +3,7 @@ import type { FileId, FileRow } from '@coffer/database';
 import { toStorageError } from './errors.ts';
 import { shredFile } from './sealed-folder.ts';
 import type { KnownName, SealedName } from './sealed-folder.ts';
-import { markClean } from './storage-context.ts';
+import { ifSpaceAllows, markClean } from './storage-context.ts';
 import type { StorageContext } from './storage-context.ts';
 
 /** What a recovery found and did. Every list is empty after a clean close. */
@@ -113,8 +113,13 @@ function ordered(names: readonly SealedName[]): readonly SealedName[] {
 function removeTombstones({ database }: StorageContext, pending: ReadonlySet<FileId>): void {
   const gone = database.tombstones.list().filter(({ id }) => !pending.has(id));
   if (gone.length === 0) return;
-  database.transaction(() => {
-    for (const { id } of gone) database.tombstones.remove(id);
+  ifSpaceAllows(() => {
+    database.transaction(
+      () => {
+        for (const { id } of gone) database.tombstones.remove(id);
+      },
+      { freesSpace: true },
+    );
   });
 }
 
@@ -131,8 +136,10 @@ async function markRows(context: StorageContext): Promise<FileId[]> {
     if (condition !== row.condition && !unproven) changes.push({ id: row.id, condition });
   }
   if (changes.length > 0) {
-    context.database.transaction(() => {
-      for (const { id, condition } of changes) context.database.files.setCondition(id, condition);
+    ifSpaceAllows(() => {
+      context.database.transaction(() => {
+        for (const { id, condition } of changes) context.database.files.setCondition(id, condition);
+      });
     });
   }
   return damaged;

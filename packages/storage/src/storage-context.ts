@@ -1,3 +1,4 @@
+import { DatabaseError } from '@coffer/database';
 import type { CofferDatabase, FileId } from '@coffer/database';
 import type { SegmentPool } from './pool/segment-pool.ts';
 import type { SealedFolder } from './sealed-folder.ts';
@@ -39,7 +40,19 @@ export function markUnclean({ database }: StorageContext): void {
 /** Takes that back, once nothing is left to finish or undo. */
 export function markClean({ database, unsettled }: StorageContext): void {
   if (unsettled.size > 0 || database.tombstones.list().length > 0) return;
-  if (database.settings.get(UNCLEAN) !== undefined) database.settings.remove(UNCLEAN);
+  if (database.settings.get(UNCLEAN) === undefined) return;
+  ifSpaceAllows(() => {
+    database.settings.remove(UNCLEAN);
+  });
+}
+
+/** For what can as well be written the next time: a full disk must not keep a vault from being opened or closed. */
+export function ifSpaceAllows(work: () => void): void {
+  try {
+    work();
+  } catch (error) {
+    if (!(error instanceof DatabaseError) || error.code !== 'NO_SPACE') throw error;
+  }
 }
 
 export function isUnclean({ database }: StorageContext): boolean {

@@ -1,5 +1,14 @@
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, rmSync, statfsSync, writeFileSync } from 'node:fs';
+import {
+  closeSync,
+  mkdirSync,
+  mkdtempSync,
+  openSync,
+  rmSync,
+  statfsSync,
+  writeFileSync,
+  writeSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
@@ -26,6 +35,21 @@ function mountSmall(size: string): string {
     rmSync(folder, { recursive: true, force: true });
   });
   return folder;
+}
+
+let fillers = 0;
+
+function fillToTheLastByte(mounted: string): void {
+  const path = join(mounted, `filler-${String(fillers++)}`);
+  const descriptor = openSync(path, 'w');
+  try {
+    for (;;) writeSync(descriptor, new Uint8Array(4_096));
+  } catch {
+    // Full.
+  } finally {
+    closeSync(descriptor);
+  }
+  expect(statfsSync(mounted).bavail).toBe(0);
 }
 
 const mountable = canMount();
@@ -61,6 +85,39 @@ describe.skipIf(!mountable)('on a full disk (needs root for a small tmpfs)', () 
     });
     expect(await storage.getFile(kept.id)).toHaveLength(1_000);
     expect(storage.listFiles().rows.map((row) => row.name)).toEqual(['kept']);
+  });
+
+  test('deleting works with not a byte left, for small and sealed files, and makes room for others', async () => {
+    const mounted = mountSmall('6m');
+    const directory = join(mounted, 'vault');
+    mkdirSync(directory);
+    const { storage } = await open(directory);
+    const small = await storage.saveFile(randomContent(90_000), { name: 'small' });
+    const sealed = await storage.saveFile(randomContent(500_000), { name: 'sealed' });
+    fillToTheLastByte(mounted);
+    await expect(storage.saveFile(randomContent(90_000), { name: 'no' })).rejects.toMatchObject({
+      code: 'NO_SPACE',
+    });
+    expect(await storage.deleteFile(small.id)).toMatchObject({ pending: [] });
+    expect((await storage.deleteFile(sealed.id)).deleted).toHaveLength(1);
+    expect(sealedNames(directory)).toEqual([]);
+    expect(storage.listFiles().rows).toEqual([]);
+    await storage.saveFile(randomContent(200_000), { name: 'fits again' });
+  });
+
+  test('a storage can be closed and opened with not a byte left', async () => {
+    const mounted = mountSmall('6m');
+    const directory = join(mounted, 'vault');
+    mkdirSync(directory);
+    const first = await open(directory);
+    const { id } = await first.storage.saveFile(randomContent(500_000), { name: 'kept' });
+    fillToTheLastByte(mounted);
+    await first.close();
+    const { storage } = await open(directory);
+    expect(await storage.getFile(id)).toHaveLength(500_000);
+    const found = [];
+    for await (const finding of storage.check({ mode: 'full' })) found.push(finding);
+    expect(found).toEqual([]);
   });
 
   test('getting a file onto a full disk fails with NO_SPACE and leaves nothing there', async () => {

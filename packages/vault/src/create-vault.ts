@@ -77,7 +77,7 @@ async function makeFolder(paths: VaultPaths): Promise<void> {
 async function clearUnfinishedInit(paths: VaultPaths): Promise<void> {
   if (!isUnfinishedInit(paths)) return;
   const { database, vaultFile, vaultFileCopy, files } = paths;
-  const made = [database, `${database}-wal`, `${database}-shm`, `${database}-journal`];
+  const made = [database, `${database}-wal`, `${database}-shm`, `${database}-journal`, `${database}.reserve`];
   const leftovers = [vaultFileCopy, `${vaultFile}.tmp`, `${vaultFileCopy}.tmp`, files];
   for (const path of [...made, ...leftovers]) await rm(path, { recursive: true, force: true });
   await rm(join(paths.directory, UNFINISHED_INIT));

@@ -14,7 +14,14 @@ export class OwnFiles {
   constructor(paths: VaultPaths) {
     this.#directory = paths.directory;
     const { database, ownerLock } = paths;
-    const own = [paths.directory, database, `${database}-wal`, `${database}-shm`, ownerLock];
+    const own = [
+      paths.directory,
+      database,
+      `${database}-wal`,
+      `${database}-shm`,
+      `${database}.reserve`,
+      ownerLock,
+    ];
     this.#identities = new Set(own.flatMap((path) => identitiesOf(path)));
   }
 
