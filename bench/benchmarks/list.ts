@@ -54,7 +54,7 @@ export async function run({ workspace, divisor, rounds }: BenchmarkOptions): Pro
       ...whole.rows.map((row) => ({ ...row, group: 'Whole processes' })),
       { ...added, group: 'Making it' },
     ],
-    verdicts: [...library.flatMap(verdictOf), openVerdict(opening)],
+    verdicts: [...library.flatMap(verdictOf), openVerdict(opening), ...memoryVerdict(added)],
     skipped: whole.failures,
     disturbances: whole.disturbances,
     versions,
@@ -77,16 +77,16 @@ async function measureLibrary(created: BenchVault, count: number): Promise<Row[]
   await using vault = await openVault({ directory: created.directory, secret: secretOf(created) });
   const few = String(count - 1).padStart(6, '0');
   const pages: readonly (readonly [name: string, query: FileQuery])[] = [
-    ['first page, by path', { sort: 'path', limit: 100 }],
-    ['first page, by size', { sort: 'size', descending: true, limit: 100 }],
-    ['first page of a search, few hits', { text: few, limit: 100 }],
-    ['first page of a search, many hits', { text: 'file', limit: 100 }],
-    ['first page of a search, no hit', { text: 'nothing of that name', limit: 100 }],
+    ['first page, by path', { sort: 'path' }],
+    ['first page, by size', { sort: 'size', descending: true }],
+    ['first page of a search, few hits', { text: few }],
+    ['first page of a search, many hits', { text: 'file' }],
+    ['first page of a search, no hit', { text: 'nothing of that name' }],
   ];
   const rows: Row[] = [];
   for (const [name, query] of pages) {
     const samplesMs = await timeEach(REPEATS, () => vault.list(query));
-    rows.push(timedRow({ name, kind: 'coffer', about: '100 files' }, samplesMs));
+    rows.push(timedRow({ name, kind: 'coffer', about: 'a page of the usual 1,000 files' }, samplesMs));
   }
   const folders = await timeEach(REPEATS, () => vault.folders(''));
   rows.push(
@@ -152,4 +152,11 @@ function openVerdict({ figures }: Row): Verdict {
     limit: 150,
     atLeast: false,
   };
+}
+
+function memoryVerdict({ figures }: Row): Verdict[] {
+  const value = figures['peakMemoryMB'];
+  if (value === undefined) return [];
+  const what = `adding ${String(figures['operations'])} small files, peak memory`;
+  return [{ budget: 'memory', what, value, unit: 'MB', limit: 300, atLeast: false }];
 }

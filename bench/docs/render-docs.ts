@@ -2,10 +2,11 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Machine } from '../harness/machine.ts';
 import { machineLine } from '../harness/machine.ts';
-import { findReport, formatted } from '../harness/report.ts';
+import { findReport, formatted, isMet } from '../harness/report.ts';
 import type { Report } from '../harness/report.ts';
 import { growthChart, rateChart } from './charts.ts';
-import { REMARKS } from './remarks.ts';
+import { BUDGETS } from './budgets.ts';
+import { REASONS, REMARKS } from './remarks.ts';
 import { budgetTable, reportTables } from './tables.ts';
 
 const NAMES = [
@@ -66,8 +67,21 @@ rate over that of the first row of its table. **Bold** rows are Coffer; \`ceilin
 
 ${budgetTable(reports)}
 
+${reasons(reports)}
+
 ${sections.join('\n\n')}
 `;
+}
+
+function reasons(reports: readonly Report[]): string {
+  const missed = new Set(
+    reports.flatMap(({ verdicts }) =>
+      verdicts.filter((verdict) => !isMet(verdict)).map(({ budget }) => budget),
+    ),
+  );
+  return BUDGETS.filter(({ key }) => missed.has(key) && REASONS[key] !== undefined)
+    .map(({ key, what }) => `- ${what}: ${REASONS[key] ?? ''}`)
+    .join('\n');
 }
 
 /** Mostly there is one: then it is said once. */
