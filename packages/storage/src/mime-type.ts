@@ -1,7 +1,7 @@
 /** How much of a file is looked at to tell its type. */
 export const MIME_SAMPLE_SIZE_BYTES: number = 64 * 1024;
 
-export const DEFAULT_MIME_TYPE = 'application/octet-stream';
+const DEFAULT_MIME_TYPE = 'application/octet-stream';
 
 // Containers of many formats: the name then says more than the content does (.docx, .epub, .apk, .odt, .svg, .opus, .msi).
 const CONTAINERS = new Set([

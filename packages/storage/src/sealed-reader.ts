@@ -134,7 +134,7 @@ export class SealedReader implements AsyncDisposable {
         if (targetFd !== undefined) writeFully(targetFd, plaintext, index * 2 ** this.#log2);
         yield { index, plaintext };
       } else {
-        if (!(await job.ring.untilReady(index))) await this.#rethrow(job);
+        if (!(await job.ring.untilReady(index)) || job.ring.hasFailed(index)) await this.#rethrow(job);
         yield { index, plaintext: job.ring.plaintext(index) };
         job.ring.markConsumed(index);
       }

@@ -1,3 +1,5 @@
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import type { Worker } from 'node:worker_threads';
 import { expect, onTestFinished, test } from 'vitest';
 import { collect, hex, inPieces, makeStorage, randomContent, sealedNames, sha256Of } from './support.ts';
@@ -91,6 +93,30 @@ test('a reader that stops early leaves the pool to others', async () => {
     }
   }
   expect(sha256Of(await storage.getFile(id))).toBe(sha256Of(content));
+});
+
+test('all segments before the first damaged one are given out, whichever thread finds damage first', async () => {
+  const { directory, storage } = await makeStorage(options);
+  const content = randomContent(20 * MIB);
+  const { id } = await storage.saveFile(content, { name: 'f' });
+  const path = join(directory, 'files', `${id}.enc`);
+  const bytes = readFileSync(path);
+  for (const index of [12, 13, 20, 40]) bytes.writeUInt8(1, 8_192 + index * 262_217 + 3);
+  writeFileSync(path, bytes);
+  for (let turn = 0; turn < 20; turn++) {
+    let pieces = 0;
+    const reading = (async () => {
+      for await (const piece of storage.readFile(id)) {
+        expect(Buffer.compare(piece, content.subarray(pieces * 262_144, (pieces + 1) * 262_144))).toBe(0);
+        pieces++;
+      }
+    })();
+    await expect(reading).rejects.toMatchObject({
+      damage: 'SEGMENT_DAMAGED',
+      message: expect.stringContaining('segment 12 ') as string,
+    });
+    expect(pieces).toBe(12);
+  }
 });
 
 test('a thread that dies fails the save, leaves nothing behind, and is replaced', async () => {

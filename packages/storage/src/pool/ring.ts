@@ -16,6 +16,7 @@ const WORDS_PER_SLOT = 3;
 const [READY, DONE, LENGTH] = [0, 1, 2];
 
 const UNKNOWN = -1;
+const FAILED = -1;
 
 export interface RingMemory {
   readonly words: SharedArrayBuffer;
@@ -104,6 +105,16 @@ export class Ring {
   markReady(index: number, length: number): void {
     Atomics.store(this.#words, this.#at(index, LENGTH), length);
     this.#raise(this.#at(index, READY), index + 1);
+  }
+
+  /** The segment's plaintext will never come. The main thread learns of it in its turn, after all good segments before it. */
+  markFailed(index: number): void {
+    Atomics.store(this.#words, this.#at(index, LENGTH), FAILED);
+    this.#raise(this.#at(index, READY), index + 1);
+  }
+
+  hasFailed(index: number): boolean {
+    return Atomics.load(this.#words, this.#at(index, LENGTH)) === FAILED;
   }
 
   /** The worker is done with the segment. */

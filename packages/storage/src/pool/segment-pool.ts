@@ -18,7 +18,7 @@ export interface RunningJob extends AsyncDisposable {
   readonly ring: Ring;
   /** Resolves when all workers have done their share; rejects when one fails or dies, or when cancelled. */
   readonly finished: Promise<void>;
-  /** What `finished` rejected with; when a wait in the ring ended early, this says why. */
+  /** Ends the job and throws what `finished` rejected with: why a wait in the ring ended early, or a segment has failed. */
   rethrow(): Promise<never>;
 }
 
@@ -67,6 +67,7 @@ export class SegmentPool implements AsyncDisposable {
       ring,
       finished,
       rethrow: async () => {
+        ring.abandon();
         await finished;
         throw new StorageError('FAILED', 'a worker stopped early');
       },
@@ -116,19 +117,28 @@ export class SegmentPool implements AsyncDisposable {
           const result = await shareOf(worker, { ...job, memory: this.#ring.memory });
           if (result.type !== 'done') throw new JobFailure(result);
         } catch (error) {
-          this.#ring.abandon();
+          // A bad segment ends the job when its turn comes; anything else ends it now.
+          if (badSegment(error) === undefined) this.#ring.abandon();
           throw error;
         }
       });
       const settled = await Promise.allSettled(shares);
-      const failure = settled.find((share) => share.status === 'rejected');
-      if (failure !== undefined) throw failure.reason;
+      const failures = settled
+        .filter((share) => share.status === 'rejected')
+        .map(({ reason }) => reason as unknown);
+      failures.sort((a, b) => (badSegment(a) ?? -1) - (badSegment(b) ?? -1));
+      if (failures.length > 0) throw failures[0];
       throwIfAborted(signal, 'cannot go on');
     } finally {
       signal?.removeEventListener('abort', onAbort);
       job.fileKey.fill(0);
     }
   }
+}
+
+/** The number of the segment that could not be opened, if that is why. */
+function badSegment(error: unknown): number | undefined {
+  return error instanceof JobFailure && 'index' in error.result ? error.result.index : undefined;
 }
 
 /** Node gives a thread that has ended the id -1. */

@@ -65,14 +65,19 @@ function openShare({ sizeBytes, sealedFd, targetFd }: OpenJob, ring: Ring, fileK
     const { count = 0 } = ring;
     if (index >= count || !ring.waitForSlot(index, { needsDone: false })) return { type: 'done' };
     const sealed = token.subarray(0, sealedSegmentSize(segmentPlainSize(index, sizeBytes)));
-    if (readFully(sealedFd, sealed, segmentOffset(index)) < sealed.length)
+    if (readFully(sealedFd, sealed, segmentOffset(index)) < sealed.length) {
+      ring.markFailed(index);
       return { type: 'truncated', index };
+    }
     const final = (index + 1) * SLOT_SIZE_BYTES >= sizeBytes;
     const plaintext = openSizedSegment(fileKey, { index, final }, sealed, {
       sizeBytes,
       segmentSizeLog2: SEALED_FILE.SEGMENT_SIZE_LOG2,
     });
-    if (plaintext === undefined) return { type: 'damaged', index };
+    if (plaintext === undefined) {
+      ring.markFailed(index);
+      return { type: 'damaged', index };
+    }
     if (targetFd !== undefined) writeFully(targetFd, plaintext, index * SLOT_SIZE_BYTES);
     ring.slot(index).set(plaintext);
     ring.markReady(index, plaintext.length);
