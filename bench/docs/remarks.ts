@@ -1,7 +1,7 @@
 /** What is said about each benchmark. No figure is written here: figures come from the results. */
 export const REMARKS: Readonly<Record<string, string>> = {
   'seal-1g': `Random bytes, read from the page cache, until the sealed file is durable. Coffer authenticates every segment, hashes the whole content and commits a
-row; of the others only restic and Python Fernet do as much. "library" is the call in a new process that has opened its vault; starting the threads is in its time. "command" is
+row. Of the others restic hashes the content as well; age, gpg, gocryptfs, rclone and Python Fernet authenticate only, and openssl enc does neither. "library" is the call in a new process that has opened its vault; starting the threads is in its time. "command" is
 the whole \`coffer add\`: starting Node.js, opening and closing the vault. Peers are whole processes too. The ceilings are what \`node:crypto\` allows in two threads
 that share nothing and keep no order.`,
   'read-1g': `Until the copy is durable. Coffer authenticates each segment and holds the whole against its SHA-256 before the name appears. What every program wrote in
