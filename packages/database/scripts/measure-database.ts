@@ -50,12 +50,13 @@ interface Contender {
   readonly batchUs: number[];
 }
 
-function bareLoop(name: string, idColumn: string): Contender {
+function bareLoop(name: string, idColumn: string, hasPathIndex = false): Contender {
   const path = join(folder, `${name.replaceAll(' ', '-')}.db`);
   writeFileSync(path, '');
   const connection: Connection = openKeyedConnection(path, key);
   connection.exec(`CREATE TABLE files (${idColumn}, folder TEXT, name TEXT, mime_type TEXT, size_bytes INTEGER, sha256 BLOB,
     placement TEXT, condition TEXT, created_at_ms INTEGER, modified_at_ms INTEGER, bytes BLOB)`);
+  if (hasPathIndex) connection.exec('CREATE INDEX files_by_path ON files (folder, name)');
   new CheckpointPolicy(connection);
   const put = (row: FileRow): void => {
     connection.run(
@@ -115,6 +116,7 @@ let database = createDatabase({ path, key });
 const contenders = [
   bareLoop('bare', 'id BLOB'),
   bareLoop('bare with key', 'id BLOB PRIMARY KEY'),
+  bareLoop('bare, key, path', 'id BLOB PRIMARY KEY', true),
   ours(database),
 ];
 for (const { put, transaction } of contenders) {
@@ -155,7 +157,7 @@ for (const one of contenders) {
   const ratio = (of: (one: Contender) => number): string =>
     (of(one) / (mine === undefined ? NaN : of(mine))).toFixed(2);
   console.log(
-    `${one.name.padEnd(14)} put ${median(one.putUs).toFixed(0)} us, mean ${mean(one.putUs).toFixed(0)} (ratio ${ratio((x) => median(x.putUs))}, ${ratio((x) => mean(x.putUs))}); ` +
+    `${one.name.padEnd(16)} put ${median(one.putUs).toFixed(0)} us, mean ${mean(one.putUs).toFixed(0)} (ratio ${ratio((x) => median(x.putUs))}, ${ratio((x) => mean(x.putUs))}); ` +
       `in a batch of ${String(BATCH_FILES)} ${median(one.batchUs).toFixed(0)} us, mean ${mean(one.batchUs).toFixed(0)} (ratio ${ratio((x) => median(x.batchUs))}, ${ratio((x) => mean(x.batchUs))})`,
   );
 }

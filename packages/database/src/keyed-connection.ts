@@ -25,7 +25,8 @@ const PRAGMAS: readonly string[] = [
   'fullfsync = ON',
   'checkpoint_fullfsync = ON',
   'busy_timeout = 0',
-  'journal_size_limit = 16777216',
+  // More than checkpoint-policy.ts lets it have, so that the file is written over and not cut off and extended again.
+  'journal_size_limit = 25165824',
   'wal_autocheckpoint = 0',
   'cache_size = -32768',
 ];
