@@ -65,24 +65,23 @@ async function openPath(path: string): Promise<OpenSource> {
     throw notAFile(path);
   }
 
+  const sizeBytes = Number(before.size);
   async function* pieces(): AsyncGenerator<Uint8Array> {
     let offset = 0;
-    for (;;) {
-      const buffer = new Uint8Array(READ_SIZE_BYTES);
+    // At least one read: what /proc calls an empty file is not.
+    do {
+      // A byte more than there should be, to notice a file that has grown; and no more than that, for most files are small.
+      const buffer = new Uint8Array(Math.min(READ_SIZE_BYTES, sizeBytes - offset + 1));
       const { bytesRead } = await handle.read(buffer, 0, buffer.length, offset);
-      if (bytesRead === 0) break;
       offset += bytesRead;
-      // A file that grows for ever would otherwise be read for ever.
-      if (BigInt(offset) > before.size) throw changed(path);
+      if (offset > sizeBytes || (bytesRead === 0 && offset < sizeBytes)) throw changed(path);
       yield buffer.subarray(0, bytesRead);
-    }
-    if (BigInt(offset) !== before.size) throw changed(path);
+    } while (offset < sizeBytes);
     await checkUnchanged();
   }
   async function checkUnchanged(): Promise<void> {
     if (hasChanged(before, await handle.stat({ bigint: true }))) throw changed(path);
   }
-  const sizeBytes = Number(before.size);
   return {
     pieces: pieces(),
     sizeBytes,

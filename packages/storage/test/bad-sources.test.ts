@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { appendFileSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs';
+import { appendFileSync, existsSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
@@ -38,6 +38,11 @@ describe('a source that is no regular file is refused without being opened', () 
   });
 
   test('a device', () => expectNothingStored('NOT_A_FILE', () => ({ path: '/dev/zero' })));
+
+  test.skipIf(!existsSync('/proc/self/status'))(
+    'a file whose size is not what is in it, as those of /proc',
+    () => expectNothingStored('SOURCE_CHANGED', () => ({ path: '/proc/self/status' })),
+  );
 
   test('a path that does not exist', () =>
     expectNothingStored('NOT_FOUND', (folder) => ({ path: join(folder, 'nothing') })));
