@@ -5,6 +5,7 @@ import { StorageError, damaged, throwIfAborted, toStorageError } from './errors.
 import type { DamageCode } from './errors.ts';
 import { getCheckedBlob, verifySealed } from './read-file.ts';
 import { ifSpaceAllows } from './storage-context.ts';
+import { extended, missing, truncated } from './sealed-damage.ts';
 import type { StorageContext } from './storage-context.ts';
 
 export type FindingCode = DamageCode | 'FILE_UNREFERENCED' | 'FILE_LEFT_OVER' | 'NAME_UNKNOWN';
@@ -148,18 +149,8 @@ async function checkSize(context: StorageContext, row: FileRow): Promise<Finding
   const size = await context.folder.sealedSizeBytes(row.id);
   const expected = sealedFileSize(row.sizeBytes);
   if (size === expected) return undefined;
-  if (size === undefined) {
-    return fileFinding(
-      row,
-      damaged('FILE_MISSING', `${row.name} is lost: its sealed file files/${row.id}.enc is missing`),
-    );
-  }
-  const code = size < expected ? 'FILE_TRUNCATED' : 'FILE_EXTENDED';
-  const sizes = `${String(size)} bytes instead of ${String(expected)}`;
-  return fileFinding(
-    row,
-    damaged(code, `${row.name} is damaged: its sealed file has the wrong length (${sizes})`),
-  );
+  if (size === undefined) return fileFinding(row, missing(row));
+  return fileFinding(row, size < expected ? truncated(row, size, expected) : extended(row, size, expected));
 }
 
 async function readWhole(

@@ -13,23 +13,15 @@ import {
   segmentPlainSize,
 } from '@coffer/crypto';
 import type { FileKey } from '@coffer/crypto';
-import type { FileId } from '@coffer/database';
 import { fileIdToBytes } from '@coffer/database';
-import { damaged, errnoOf, throwIfAborted } from './errors.ts';
-import type { StorageError } from './errors.ts';
+import { errnoOf, throwIfAborted } from './errors.ts';
 import { openSizedSegment } from './open-sized-segment.ts';
 import { JobFailure } from './pool/segment-pool.ts';
 import type { RunningJob, SegmentPool } from './pool/segment-pool.ts';
+import { badHeader, cutOff, damagedSegment, extended, missing, truncated } from './sealed-damage.ts';
+import type { SealedFileRef } from './sealed-damage.ts';
 import type { StorageKeys } from './storage-keys.ts';
 import { writeFully } from './write-fully.ts';
-
-export interface SealedFileRef {
-  readonly id: FileId;
-  /** For messages. */
-  readonly name: string;
-  /** Of the plaintext, as the row has it. */
-  readonly sizeBytes: number;
-}
 
 interface ReadSealedOptions {
   /** Lets its threads do the work, when it is not busy. */
@@ -199,10 +191,13 @@ async function openSealed(path: string, file: SealedFileRef): Promise<FileHandle
     if (errnoOf(error) === 'ENOENT' || errnoOf(error) === 'ELOOP') throw missing(file, error);
     throw error;
   }
-  const stat = await handle.stat();
-  if (stat.isFile()) return handle;
-  await handle.close();
-  throw missing(file);
+  try {
+    if (!(await handle.stat()).isFile()) throw missing(file);
+    return handle;
+  } catch (error) {
+    await handle.close();
+    throw error;
+  }
 }
 
 function decode(header: Uint8Array, file: SealedFileRef, keys: StorageKeys): ReturnType<typeof decodeHeader> {
@@ -212,25 +207,7 @@ function decode(header: Uint8Array, file: SealedFileRef, keys: StorageKeys): Ret
       fileId: fileIdToBytes(file.id),
     });
   } catch (error) {
-    if (!(error instanceof CryptoError)) throw error;
-    switch (error.code) {
-      case 'WRONG_FILE':
-        throw damaged('FILE_SWAPPED', `${file.name} is damaged: its sealed file is another file's`, error);
-      case 'UNSUPPORTED':
-        throw damaged('HEADER_UNSUPPORTED', `${file.name} cannot be read: ${error.message}`, error);
-      case 'UNKNOWN_KEY_EPOCH':
-        throw damaged(
-          'KEY_EPOCH_UNKNOWN',
-          `${file.name} is sealed under a key that this vault does not have`,
-          error,
-        );
-      default:
-        throw damaged(
-          'HEADER_DAMAGED',
-          `${file.name} is damaged: its sealed file has no authentic header`,
-          error,
-        );
-    }
+    throw error instanceof CryptoError ? badHeader(file, error) : error;
   }
 }
 
@@ -247,38 +224,4 @@ async function readExactly(
     done += bytesRead;
   }
   return bytes;
-}
-
-function damagedSegment(file: SealedFileRef, index: number, cause?: unknown): StorageError {
-  return damaged(
-    'SEGMENT_DAMAGED',
-    `${file.name} is damaged: segment ${String(index)} is not authentic`,
-    cause,
-  );
-}
-
-function cutOff(file: SealedFileRef, cause: unknown): StorageError {
-  return damaged(
-    'FILE_TRUNCATED',
-    `${file.name} is damaged: its sealed file was cut off while it was read`,
-    cause,
-  );
-}
-
-function missing(file: SealedFileRef, cause?: unknown): StorageError {
-  return damaged(
-    'FILE_MISSING',
-    `${file.name} is lost: its sealed file files/${file.id}.enc is missing`,
-    cause,
-  );
-}
-
-function truncated(file: SealedFileRef, size: number, expected: number): StorageError {
-  const sizes = `${String(size)} bytes instead of ${String(expected)}`;
-  return damaged('FILE_TRUNCATED', `${file.name} is damaged: its sealed file is cut off (${sizes})`);
-}
-
-function extended(file: SealedFileRef, size: number, expected: number): StorageError {
-  const sizes = `${String(size)} bytes instead of ${String(expected)}`;
-  return damaged('FILE_EXTENDED', `${file.name} is damaged: its sealed file has bytes added (${sizes})`);
 }

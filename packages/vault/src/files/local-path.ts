@@ -4,8 +4,7 @@ import { VaultError, errnoToVaultError } from '../errors.ts';
 
 // https://learn.microsoft.com/windows/win32/fileio/naming-a-file: also with an extension, and with superscript digits.
 const WINDOWS_RESERVED = /^(con|prn|aux|nul|conin\$|conout\$|com[0-9¹²³]|lpt[0-9¹²³])(\.|$)/i;
-// eslint-disable-next-line no-control-regex
-const WINDOWS_FORBIDDEN = /[<>:"/\\|?*\u0000-\u001f]/g;
+const WINDOWS_FORBIDDEN = /[<>:"/\\|?*\p{Cc}]/gu;
 
 /**
  * One segment of a stored path as a name for this machine's file system. It is never a way out of the folder it is put in: no
