@@ -13,7 +13,7 @@ import type { Recovery } from './recover.ts';
 import { saveFile, saveFiles } from './save-file.ts';
 import type { FileToSave } from './save-file.ts';
 import type { SaveOptions } from './save-options.ts';
-import { SegmentPool } from './pool/segment-pool.ts';
+import { segmentPool } from './pool/segment-pool.ts';
 import { SealedFolder } from './sealed-folder.ts';
 import {
   DEFAULT_PARALLEL_FROM_BYTES,
@@ -74,7 +74,7 @@ export class FileStorage {
       keys: options.keys,
       thresholdBytes,
       nowMs,
-      pool: new SegmentPool(),
+      pool: segmentPool,
       parallelFromBytes,
       unsettled: new Set<FileId>(),
     };
@@ -179,7 +179,6 @@ export class FileStorage {
     if (this.#closing.signal.aborted) return;
     this.#closing.abort();
     await Promise.allSettled(this.#running);
-    await this.#context.pool[Symbol.asyncDispose]();
     try {
       markClean(this.#context);
     } catch (error) {

@@ -1,11 +1,15 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Worker } from 'node:worker_threads';
-import { expect, onTestFinished, test } from 'vitest';
+import { beforeEach, expect, onTestFinished, test } from 'vitest';
+import { segmentPool } from '../src/pool/segment-pool.ts';
 import { collect, hex, inPieces, makeStorage, randomContent, sealedNames, sha256Of } from './support.ts';
 
 const options = { parallelFromBytes: 0 };
 const MIB = 1_048_576;
+
+// So that each test sees its threads start.
+beforeEach(() => segmentPool.shutDown());
 
 /** The threads that are started from here on. */
 function watchWorkers(): Worker[] {
@@ -148,6 +152,17 @@ test('a thread that dies between two files is replaced', async () => {
   const content = randomContent(20 * MIB);
   const { id } = await storage.saveFile(content, { name: 'g' });
   expect(sha256Of(await storage.getFile(id))).toBe(sha256Of(content));
+});
+
+test('several storages share the threads', async () => {
+  const workers = watchWorkers();
+  for (let turn = 0; turn < 3; turn++) {
+    const { storage } = await makeStorage(options);
+    await storage.saveFile(randomContent(MIB), { name: 'f' });
+    await storage.close();
+  }
+  expect(workers.length).toBeGreaterThan(0);
+  expect(workers.length).toBeLessThanOrEqual(4);
 });
 
 test('cancelling stops the threads at once', async () => {

@@ -34,13 +34,18 @@ export class JobFailure extends Error {
   }
 }
 
+/** How long idle threads are kept. */
+const IDLE_MS = 30_000;
+
 /**
- * The threads that seal and open large files, and the only place that knows of them. They are started by the first job and sleep between
- * jobs without keeping the process alive. One job at a time: who finds the pool busy does the work on its own thread.
+ * The threads that seal and open large files, and the only place that knows of them. They are started by the first job, sleep between
+ * jobs without keeping the process alive, and end when there was nothing to do for 30 s. One job at a time: who finds the pool busy does the
+ * work on its own thread.
  */
-export class SegmentPool implements AsyncDisposable {
-  readonly #ring: Ring = Ring.allocate();
+export class SegmentPool {
+  #ring: Ring | undefined;
   #workers: Worker[] = [];
+  #idle: NodeJS.Timeout | undefined;
   #isBusy = false;
 
   /**
@@ -58,11 +63,13 @@ export class SegmentPool implements AsyncDisposable {
       return undefined;
     }
     this.#isBusy = true;
-    this.#ring.reset(range.first, range.count);
-    this.#startWorkers();
-    const finished = this.#runOn(job, signal);
-    finished.catch(() => undefined);
+    clearTimeout(this.#idle);
+    this.#ring ??= Ring.allocate();
     const ring = this.#ring;
+    ring.reset(range.first, range.count);
+    this.#startWorkers();
+    const finished = this.#runOn(job, ring, signal);
+    finished.catch(() => undefined);
     return {
       ring,
       finished,
@@ -77,15 +84,19 @@ export class SegmentPool implements AsyncDisposable {
         ring.clear();
         this.#isBusy = false;
         for (const worker of this.#workers) worker.unref();
+        this.#idle = setTimeout(() => void this.shutDown(), IDLE_MS).unref();
       },
     };
   }
 
-  async [Symbol.asyncDispose](): Promise<void> {
+  /** Ends the threads; the next job starts new ones. */
+  async shutDown(): Promise<void> {
+    clearTimeout(this.#idle);
     const workers = this.#workers;
     this.#workers = [];
-    this.#ring.abandon();
+    this.#ring?.abandon();
     await Promise.all(workers.map((worker) => worker.terminate()));
+    if (!this.#isBusy) this.#ring = undefined;
   }
 
   #startWorkers(): void {
@@ -106,19 +117,23 @@ export class SegmentPool implements AsyncDisposable {
     }
   }
 
-  async #runOn(job: JobOf<SealJob> | JobOf<OpenJob>, signal: AbortSignal | undefined): Promise<void> {
+  async #runOn(
+    job: JobOf<SealJob> | JobOf<OpenJob>,
+    ring: Ring,
+    signal: AbortSignal | undefined,
+  ): Promise<void> {
     const onAbort = (): void => {
-      this.#ring.abandon();
+      ring.abandon();
     };
     signal?.addEventListener('abort', onAbort, { once: true });
     try {
       const shares = this.#workers.map(async (worker) => {
         try {
-          const result = await shareOf(worker, { ...job, memory: this.#ring.memory });
+          const result = await shareOf(worker, { ...job, memory: ring.memory });
           if (result.type !== 'done') throw new JobFailure(result);
         } catch (error) {
           // A bad segment ends the job when its turn comes; anything else ends it now.
-          if (badSegment(error) === undefined) this.#ring.abandon();
+          if (badSegment(error) === undefined) ring.abandon();
           throw error;
         }
       });
@@ -135,6 +150,12 @@ export class SegmentPool implements AsyncDisposable {
     }
   }
 }
+
+/**
+ * The pool of this process. All storages share it: there are no more cores for several, and starting and ending threads again and again
+ * is what crashes V8 now and then (nodejs/node#64500).
+ */
+export const segmentPool: SegmentPool = new SegmentPool();
 
 /** The number of the segment that could not be opened, if that is why. */
 function badSegment(error: unknown): number | undefined {
