@@ -27,8 +27,8 @@ const PRAGMAS = [
   'secure_delete = ON',
   'fullfsync = ON',
   'checkpoint_fullfsync = ON',
-  'journal_size_limit = 16777216',
-  'wal_autocheckpoint = 2048',
+  'journal_size_limit = 25165824',
+  'wal_autocheckpoint = 4096',
   'cache_size = -32768',
 ];
 

@@ -90,7 +90,7 @@ export function findSqlcipher(folder: string | undefined): Sqlcipher | string {
       open: (path, key) => {
         const database = new Database(path);
         database.pragma(`key = "x'${Buffer.from(key).toString('hex')}'"`);
-        for (const pragma of ['journal_mode = WAL', 'synchronous = FULL', 'wal_autocheckpoint = 2048']) {
+        for (const pragma of ['journal_mode = WAL', 'synchronous = FULL', 'wal_autocheckpoint = 4096']) {
           database.pragma(pragma);
         }
         return database;
