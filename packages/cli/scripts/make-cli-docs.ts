@@ -28,7 +28,8 @@ const PROMISES = `## What you can rely on
 - When the reader of stdout goes away (\`coffer cat film | head -c 100\`) it is no error: \`cat\`, \`ls\` and \`find\` stop, \`add\`, \`get\` and \`rm\`
   finish their work silently. Anything else that keeps stdout from being written (a full disk) exits 17.
 - Ctrl-C and SIGTERM stop the command and leave the vault clean, with exit 130 and 143: what was reported as done stays done, nothing
-  half-done remains. A second one ends the process at once; the next command cleans up, as it does after a crash.
+  half-done remains. A second one ends the process at once; the next command cleans up the vault, as it does
+  after a crash. A \`get\` that is killed so may leave a hidden \`.coffer-….tmp\` beside its destination, with what it had restored by then.
 - Secrets are never arguments. \`--passphrase-command\` is run by the shell, without our stdin.
 - A progress bar appears after a second, when stderr is a terminal. \`--progress json\` and \`plain\` work anywhere.`;
 

@@ -17,7 +17,7 @@ export async function getNewSecret(context: Context, source: SecretSource): Prom
   if (await isThere(source.path)) return source;
   await createKeyfile(source.path, { outside: await chooseVaultDirectory(context) });
   context.output.info(
-    `Made the key file ${source.path}. Keep a copy where the vault is not: without it nothing opens.`,
+    `Made the key file ${source.path}. Keep a copy where the vault is not: whoever has it opens the vault.`,
   );
   return source;
 }

@@ -1,7 +1,7 @@
 import { homedir } from 'node:os';
 import process from 'node:process';
 import { CliError } from './cli-error.ts';
-import { exitCode, type ExitName } from './exit-codes.ts';
+import type { ExitName } from './exit-codes.ts';
 import type { Host } from './host.ts';
 import { openTerminal } from './input/terminal.ts';
 
@@ -28,11 +28,17 @@ function abortOnSignals(): AbortSignal {
   const controller = new AbortController();
   const listen = (signal: NodeJS.Signals, exit: ExitName, message: string): void => {
     process.on(signal, () => {
-      if (controller.signal.aborted) process.exit(exitCode(exit));
+      if (controller.signal.aborted) endAtOnce(signal);
       controller.abort(new CliError('INTERRUPTED', message, { exit }));
     });
   };
   listen('SIGINT', 'interrupted', 'interrupted');
   listen('SIGTERM', 'terminated', 'ended by a signal');
   return controller.signal;
+}
+
+/** By the signal itself: `process.exit` would wait for a read that never ends, of a FIFO for example. */
+function endAtOnce(signal: NodeJS.Signals): void {
+  process.removeAllListeners(signal);
+  process.kill(process.pid, signal);
 }

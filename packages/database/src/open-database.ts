@@ -1,5 +1,5 @@
-import { realpathSync } from 'node:fs';
-import { resolve } from 'node:path';
+import { accessSync, constants, realpathSync } from 'node:fs';
+import { dirname, resolve } from 'node:path';
 import { buildFile } from './build-file.ts';
 import { CofferDatabase } from './coffer-database.ts';
 import { checkRuntime } from './driver.ts';
@@ -42,6 +42,7 @@ export function openDatabase({ path, key }: DatabaseOptions): CofferDatabase {
   checkRuntime();
   const realPath = realPathOf(path);
   checkNotHeld(realPath);
+  checkWritable(realPath);
   checkEncryptedFile(realPath);
   const connection = openKeyedConnection(realPath, key);
   try {
@@ -55,6 +56,17 @@ export function openDatabase({ path, key }: DatabaseOptions): CofferDatabase {
   } catch (error) {
     connection.close();
     throw error;
+  }
+}
+
+/** Its owner writes: a log at every opening. SQLite would call a read-only file system an I/O error. */
+function checkWritable(path: string): void {
+  try {
+    // Asks, and opens nothing.
+    accessSync(path, constants.R_OK | constants.W_OK);
+    accessSync(dirname(path), constants.W_OK);
+  } catch (error) {
+    throw toDatabaseError(error, `cannot open ${path} for writing`);
   }
 }
 

@@ -19,6 +19,13 @@ const CODE_OF_RESULT: Readonly<Record<string, DatabaseErrorCode>> = {
   SQLITE_RANGE: 'INVALID',
 };
 
+/** What the disk could not read is lost there, whatever the reason. */
+const CODE_OF_EXTENDED_RESULT: Readonly<Record<string, DatabaseErrorCode>> = {
+  SQLITE_IOERR_READ: 'CORRUPT',
+  SQLITE_IOERR_SHORT_READ: 'CORRUPT',
+  SQLITE_IOERR_CORRUPTFS: 'CORRUPT',
+};
+
 const CODE_OF_ERRNO: Readonly<Record<string, DatabaseErrorCode>> = {
   ENOSPC: 'NO_SPACE',
   EDQUOT: 'NO_SPACE',
@@ -51,7 +58,11 @@ const REASON: Partial<Record<DatabaseErrorCode, string>> = {
 export function toDatabaseError(error: unknown, doing: string): DatabaseError {
   if (error instanceof DatabaseError) return error;
   const raw = rawCodeOf(error) ?? '';
-  const code = CODE_OF_ERRNO[raw] ?? CODE_OF_RESULT[primaryResult(raw)] ?? codeOfMisuse(error);
+  const code =
+    CODE_OF_ERRNO[raw] ??
+    CODE_OF_EXTENDED_RESULT[raw] ??
+    CODE_OF_RESULT[primaryResult(raw)] ??
+    codeOfMisuse(error);
   const detail = error instanceof Error ? error.message : String(error);
   return new DatabaseError(code, `${doing}: ${REASON[code] ?? detail}`, { cause: error });
 }

@@ -74,6 +74,7 @@ const CODE_OF_ERRNO: Readonly<Record<string, StorageErrorCode>> = {
   EISDIR: 'NOT_A_FILE',
   ELOOP: 'NOT_A_FILE',
   ENOTDIR: 'NOT_FOUND',
+  ENAMETOOLONG: 'INVALID',
 };
 
 const REASON_OF_CODE: Partial<Record<StorageErrorCode, string>> = {
@@ -82,6 +83,7 @@ const REASON_OF_CODE: Partial<Record<StorageErrorCode, string>> = {
   NOT_FOUND: 'it does not exist',
   EXISTS: 'it exists already',
   NOT_A_FILE: 'it is not a regular file',
+  INVALID: 'the name is too long for this file system',
 };
 
 export function errnoOf(error: unknown): string | undefined {

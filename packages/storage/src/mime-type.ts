@@ -21,7 +21,8 @@ export async function detectMimeType(head: Uint8Array, name: string): Promise<st
   if (byContent !== undefined && !CONTAINERS.has(byContent)) return byContent;
   // Loaded here: a command that stores nothing should not pay for the tables.
   const { default: mime } = await import('mime');
-  const byName = mime.getType(name);
+  // A name without a dot is no extension, though mime takes it for one.
+  const byName = name.lastIndexOf('.') > 0 ? mime.getType(name) : null;
   // IANA knows .ts and .mts as MPEG transport streams only; those are known by their content, so this is a program's source.
   return byName === 'video/mp2t' ? 'text/plain' : (byName ?? byContent ?? DEFAULT_MIME_TYPE);
 }

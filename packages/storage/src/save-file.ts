@@ -76,7 +76,10 @@ export async function saveFiles(
     }
     return results;
   } catch (error) {
-    throw toSaveError(error, `${String(files.length)} files`);
+    throw toSaveError(
+      error,
+      files.length === 1 ? (files[0]?.options.name ?? '') : `${String(files.length)} files`,
+    );
   }
 }
 

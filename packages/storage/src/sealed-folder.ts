@@ -102,18 +102,20 @@ export class SealedFolder {
  * key), syncs, unlinks. The caller syncs the folder. Does nothing when the file is gone already.
  */
 export async function shredFile(path: string): Promise<void> {
-  let handle;
+  let stat;
   try {
-    // Not through a link: what it points to is not ours to overwrite.
-    handle = await open(path, constants.O_WRONLY | constants.O_NOFOLLOW);
+    stat = await lstat(path);
   } catch (error) {
     if (errnoOf(error) === 'ENOENT') return;
-    if (errnoOf(error) === 'ELOOP') {
-      await unlink(path);
-      return;
-    }
     throw error;
   }
+  // Only what we make is overwritten: not what a link points to, and a FIFO would keep us waiting for its other end.
+  if (stat.isFile()) await overwriteHeader(path);
+  await unlink(path);
+}
+
+async function overwriteHeader(path: string): Promise<void> {
+  const handle = await open(path, constants.O_WRONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
   try {
     const { size } = await handle.stat();
     const zeros = new Uint8Array(Math.min(size, SEALED_FILE.HEADER_SIZE_BYTES));
@@ -124,7 +126,6 @@ export async function shredFile(path: string): Promise<void> {
   } finally {
     await handle.close();
   }
-  await unlink(path);
 }
 
 /** Makes the names in a folder durable. Windows has no such call and journals names itself. */

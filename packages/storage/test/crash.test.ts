@@ -35,7 +35,7 @@ test(`after kill -9 at ${String(POINTS)} seeded points nothing acknowledged is l
   const random = seeded(SEED);
   const directory = makeFolder();
   const acknowledged = new Map<string, string>();
-  const uncertain = new Set<string>();
+  const deleted = new Set<string>();
   let killed = 0;
   for (let point = 0; point < POINTS; point++) {
     const said = await runAndKill(directory, point, 1 + Math.floor(random() * 12), random() * 25);
@@ -46,9 +46,8 @@ test(`after kill -9 at ${String(POINTS)} seeded points nothing acknowledged is l
       if (what === 'saved') acknowledged.set(id, hash);
       if (what === 'deleting') {
         acknowledged.delete(id);
-        uncertain.add(id);
       }
-      if (what === 'deleted') uncertain.delete(id);
+      if (what === 'deleted') deleted.add(id);
     }
     await using owned = await openFileStorage({ directory, key: KEY });
     const rows = new Map(
@@ -57,6 +56,8 @@ test(`after kill -9 at ${String(POINTS)} seeded points nothing acknowledged is l
     // Acknowledged files are there; a deletion that was under way is done or not, an acknowledged one is done.
     for (const id of acknowledged.keys())
       expect(rows.has(id), `file ${id} at point ${String(point)}`).toBe(true);
+    for (const id of deleted)
+      expect(rows.has(id), `deleted file ${id} at point ${String(point)}`).toBe(false);
     // No orphan after recovery: the folder has the sealed files of the rows, and nothing else.
     const expected = [...rows.values()]
       .filter((row) => row.placement === 'sealed')

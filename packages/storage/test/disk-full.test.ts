@@ -54,7 +54,7 @@ function fillToTheLastByte(mounted: string): void {
 
 const mountable = canMount();
 
-describe.skipIf(!mountable)('on a full disk (needs root for a small tmpfs)', () => {
+describe.skipIf(!mountable)('on a full or read-only disk (needs root for a small tmpfs)', () => {
   test('a save that does not fit fails with NO_SPACE, leaves nothing, and what was stored stays', async () => {
     const mounted = mountSmall('6m');
     const directory = join(mounted, 'vault');
@@ -118,6 +118,15 @@ describe.skipIf(!mountable)('on a full disk (needs root for a small tmpfs)', () 
     const found = [];
     for await (const finding of storage.check({ mode: 'full' })) found.push(finding);
     expect(found).toEqual([]);
+  });
+
+  test('a storage on a read-only file system is refused as not permitted', async () => {
+    const mounted = mountSmall('6m');
+    const directory = join(mounted, 'vault');
+    mkdirSync(directory);
+    await (await open(directory)).close();
+    execFileSync('mount', ['-o', 'remount,ro', mounted]);
+    await expect(open(directory)).rejects.toMatchObject({ code: 'NOT_PERMITTED' });
   });
 
   test('getting a file onto a full disk fails with NO_SPACE and leaves nothing there', async () => {

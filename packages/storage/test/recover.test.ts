@@ -7,9 +7,11 @@ import {
   readdirSync,
   renameSync,
   rmSync,
+  symlinkSync,
   truncateSync,
   writeFileSync,
 } from 'node:fs';
+import { execFileSync } from 'node:child_process';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { openFileStorage } from '../src/index.ts';
@@ -72,6 +74,21 @@ describe('recovery', () => {
     expect(storage.listFiles().rows.map((row) => row.name)).toEqual(['old']);
     await storage.recover();
     expect(readFileSync(join(directory, 'quarantine', `${id}.enc`)).equals(bytes)).toBe(true);
+  });
+
+  test('does not wait for a FIFO that bears the name of a leftover, nor follows a link', async () => {
+    const { directory, storage } = await makeStorage();
+    const { id } = await storage.saveFile(randomContent(200_000), { name: 'f' });
+    const victim = join(directory, 'victim');
+    writeFileSync(victim, 'mine');
+    execFileSync('mkfifo', [join(directory, 'files', `${ID}.enc.tmp`)]);
+    symlinkSync(victim, join(directory, 'files', `${'b'.repeat(32)}.enc.tmp`));
+    expect((await storage.recover()).removed).toHaveLength(2);
+    rmSync(join(directory, 'files', `${id}.enc`));
+    execFileSync('mkfifo', [join(directory, 'files', `${id}.enc`)]);
+    expect(await storage.deleteFile(id)).toMatchObject({ pending: [] });
+    expect(sealedNames(directory)).toEqual([]);
+    expect(readFileSync(victim, 'utf8')).toBe('mine');
   });
 
   test('leaves names alone that are not its own', async () => {

@@ -82,6 +82,11 @@ export async function createDurableFile(path: string, bytes: Uint8Array): Promis
     await writeNewFile(path, bytes);
     await syncFolder(dirname(path));
   } catch (error) {
+    if (errnoOf(error) === 'ENOENT') {
+      throw new VaultError('NOT_FOUND', `cannot create ${path}: there is no folder ${dirname(path)}`, {
+        cause: error,
+      });
+    }
     throw errnoToVaultError(error, `cannot create ${path}`);
   }
 }

@@ -18,6 +18,7 @@ export async function openParts(
   file: VaultFile,
   rootKey: SecretKey,
   opening: AsyncDisposableStack,
+  repaired: readonly string[] = [],
 ): Promise<VaultParts> {
   const databaseKey = opening.use(rootKey.derive('coffer/database/v1'));
   const keys = opening.use(StorageKeys.derive(rootKey));
@@ -38,7 +39,7 @@ export async function openParts(
   opening.defer(() => storage.close());
   const slots = new KeySlots(file, rootKey);
   const warnings = [...file.warnings, ...describeRecovery(recovery)];
-  return { paths, database, storage, slots, warnings, resources: opening.move() };
+  return { paths, database, storage, slots, warnings, repaired, resources: opening.move() };
 }
 
 /** A vault without its database is never given a new one: that would look as if it had always been empty. */

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { VaultError } from './errors.ts';
 import { openParts } from './open-parts.ts';
 import { vaultPaths } from './paths.ts';
+import type { VaultPaths } from './paths.ts';
 import type { SlotInfo, SlotSecret } from './slots/slot.ts';
 import { toVaultError } from './to-vault-error.ts';
 import { UNFINISHED_INIT, isUnfinishedInit } from './unfinished-init.ts';
@@ -46,10 +47,24 @@ export async function openVault(options: OpenVaultOptions): Promise<Vault> {
     const rootKey = opening.use(unlocked.rootKey);
     const file = await repairVaultFile(unlocked.file, rootKey);
     await rm(join(paths.directory, UNFINISHED_INIT), { force: true });
-    return new Vault(await openParts(paths, file, rootKey, opening));
+    const repaired = unlocked.file.needsRepair && !file.needsRepair ? found.warnings : [];
+    try {
+      return new Vault(await openParts(paths, file, rootKey, opening, repaired));
+    } catch (error) {
+      throw found.isCopyForeign ? foreignCopy(paths, error) : error;
+    }
   } catch (error) {
     throw toVaultError(error);
   }
+}
+
+/** Two vaults' files in one folder, and the database is not that of the one whose key was used. */
+function foreignCopy(paths: VaultPaths, cause: unknown): VaultError {
+  const message = `${paths.vaultFile} does not open ${paths.database}, and ${paths.vaultFileCopy} belongs to another vault than it`;
+  return new VaultError('DAMAGED', message, {
+    cause,
+    hint: `one of the two is this vault's: put ${paths.vaultFile} aside, copy ${paths.vaultFileCopy} to its place, and try again`,
+  });
 }
 
 /** Reads what a vault can be opened with, without a key. Throws `NO_VAULT`, `TOO_NEW`, `DAMAGED`. */

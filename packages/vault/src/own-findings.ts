@@ -2,10 +2,16 @@ import type { Finding } from './files/check-vault.ts';
 import type { VaultPaths } from './paths.ts';
 import { readVaultFile } from './vault-file/read.ts';
 
-/** What is wrong with vault.json, its copy, and the modes of the vault's folder. */
-export async function ownFindings(paths: VaultPaths): Promise<readonly Finding[]> {
+/** What is wrong with vault.json, its copy, and the modes of the vault's folder, and what opening the vault has `repaired`. */
+export async function ownFindings(
+  paths: VaultPaths,
+  repaired: readonly string[],
+): Promise<readonly Finding[]> {
   const { warnings, modeWarnings, isCopyForeign } = await readVaultFile(paths);
-  return warnings.map((message) => {
+  const mended = repaired.map((message) =>
+    finding(message, 'nothing more: opening the vault has put it right'),
+  );
+  const found = warnings.map((message): Finding => {
     if (modeWarnings.includes(message)) {
       return {
         code: 'LOOSE_MODE',
@@ -17,6 +23,11 @@ export async function ownFindings(paths: VaultPaths): Promise<readonly Finding[]
     const remedy = isCopyForeign
       ? 'move the copy away, or put the right one back'
       : 'open the vault again: both copies are then written anew';
-    return { code: 'VAULT_FILE_COPY', subject: 'slots', message, remedy };
+    return finding(message, remedy);
   });
+  return [...mended, ...found];
+}
+
+function finding(message: string, remedy: string): Finding {
+  return { code: 'VAULT_FILE_COPY', subject: 'slots', message, remedy };
 }

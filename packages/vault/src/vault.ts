@@ -44,6 +44,8 @@ export interface VaultParts {
   readonly storage: FileStorage;
   readonly slots: KeySlots;
   readonly warnings: readonly string[];
+  /** What was wrong with the key slots and was put right while opening. */
+  readonly repaired: readonly string[];
   /** Closes and zeroes everything, in the right order. */
   readonly resources: AsyncDisposableStack;
 }
@@ -148,8 +150,8 @@ export class Vault implements AsyncDisposable {
 
   /** Verifies the vault, or some items of it, and yields what is wrong, then a summary. */
   check(options: CheckOptions = { mode: 'full' }): AsyncGenerator<CheckEvent, void, undefined> {
-    const { database, storage, paths } = this.#parts;
-    return checkVault({ database, storage, ownFindings: () => ownFindings(paths) }, options);
+    const { database, storage, paths, repaired } = this.#parts;
+    return checkVault({ database, storage, ownFindings: () => ownFindings(paths, repaired) }, options);
   }
 
   /** The key slots: what this vault can be opened with. */

@@ -54,11 +54,13 @@ export function registerAdd(program: CommandUnknownOpts, run: RunCommand): void 
 async function add(context: Context, paths: readonly string[], options: AddOptions): Promise<number> {
   const { output, host } = context;
   if (paths.includes('-')) checkStdin(context, paths, options);
-  const startMs = host.now();
+  let startMs: number;
   const outcome = new Outcome();
   const total = { added: 0, planned: 0, skippedExisting: 0, sizeBytes: 0 };
   {
     await using vault = await openVaultFor(context);
+    // Not counting the time that somebody took to type.
+    startMs = host.now();
     using progress = await showProgress(context, 'add');
     for await (const event of addEvents(context, vault, paths, options, progress.update)) {
       report(context, event, outcome, total);

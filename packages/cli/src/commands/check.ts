@@ -27,11 +27,13 @@ export function registerCheck(program: CommandUnknownOpts, run: RunCommand): voi
           throw usageError("--quick and --sample can't be used together", '--quick reads no content');
         }
         const samplePercent = options.sample === undefined ? undefined : parsePercent(options.sample);
-        const startMs = host.now();
+        let startMs: number;
         let findings = 0;
         let totals = { files: 0, filesRead: 0, bytesRead: 0 };
         {
           await using vault = await openVaultFor(context);
+          // Not counting the time that somebody took to type.
+          startMs = host.now();
           using progress = await showProgress(context, 'check');
           const events = vault.check({
             mode: options.quick ? 'quick' : samplePercent === undefined ? 'full' : 'sample',

@@ -23,11 +23,13 @@ export function registerGet(program: CommandUnknownOpts, run: RunCommand): void 
     .action((items, options) =>
       run(async (context) => {
         const { output, host, signal } = context;
-        const startMs = host.now();
+        let startMs: number;
         const outcome = new Outcome();
         let sizeBytes = 0;
         {
           await using vault = await openVaultFor(context);
+          // Not counting the time that somebody took to type.
+          startMs = host.now();
           using progress = await showProgress(context, 'get');
           const events = vault.getPaths(items, {
             force: options.force,

@@ -1,3 +1,5 @@
+import { existsSync } from 'node:fs';
+import { rm } from 'node:fs/promises';
 import type { CommandUnknownOpts } from '@commander-js/extra-typings';
 import type { RunCommand } from '../context.ts';
 import { parseFd } from '../global-options.ts';
@@ -26,6 +28,7 @@ export function registerKeyAdd(key: CommandUnknownOpts, run: RunCommand): void {
         const { output } = context;
         const source = chooseNewSecretSource(toSecretOptions(options));
         await using vault = await openVaultFor(context);
+        const isNewKeyfile = source.kind === 'keyfile' && !existsSync(source.path);
         const secret = await getNewSecret(context, source);
         try {
           const slot = await vault.addSlot(
@@ -35,6 +38,10 @@ export function registerKeyAdd(key: CommandUnknownOpts, run: RunCommand): void {
           if (output.json) output.record('slot', slotRecord(slot));
           else output.line(slot.id);
           return undefined;
+        } catch (error) {
+          // It opens nothing, and its name should be free for the next try.
+          if (isNewKeyfile) await rm(source.path, { force: true });
+          throw error;
         } finally {
           forgetSecret(secret);
         }

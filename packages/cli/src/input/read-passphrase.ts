@@ -1,5 +1,7 @@
 import { spawn } from 'node:child_process';
-import { createReadStream, fstatSync } from 'node:fs';
+import { constants, createReadStream, fstatSync, openSync } from 'node:fs';
+import { Socket } from 'node:net';
+import type { Readable } from 'node:stream';
 import { isatty } from 'node:tty';
 import { CliError, usageError } from '../cli-error.ts';
 import type { Host } from '../host.ts';
@@ -26,10 +28,17 @@ export async function readPassphrase(
 
 async function readFile(path: string, signal: AbortSignal): Promise<Uint8Array> {
   try {
-    return await collect(createReadStream(path, { signal }), `the passphrase file ${path}`);
+    return await collect(openStream(path, signal), `the passphrase file ${path}`);
   } catch (error) {
     throw translate(error, `the passphrase file ${path}`);
   }
+}
+
+/** Waits for the other end of a pipe only as long as the signal allows, which an open or a read in the thread pool would not. */
+function openStream(path: string, signal: AbortSignal): Readable {
+  const fd = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
+  if (fstatSync(fd).isFIFO()) return new Socket({ fd, readable: true, writable: false, signal });
+  return createReadStream('', { fd, signal });
 }
 
 async function readFd(fd: number, { stdin, signal }: Pick<Host, 'stdin' | 'signal'>): Promise<Uint8Array> {

@@ -74,7 +74,9 @@ export async function* getPaths(
       const failure = toVaultError(error);
       if (failure.code === 'ABORTED') throw failure;
       const hint =
-        failure.code === 'EXISTS' ? 'use --force to replace it, or -o for another place' : failure.hint;
+        failure.code === 'EXISTS' && !(error instanceof VaultError)
+          ? 'use --force to replace it, or -o for another place'
+          : failure.hint;
       const path = joinPath(each.row.folder, each.row.name);
       yield { type: 'failed', item: path, error: hint === undefined ? failure : withHint(failure, hint) };
     } finally {

@@ -12,6 +12,9 @@ import { rowsInFolder } from './rows-in-folder.ts';
  * All or nothing, in one transaction. Throws `NOT_FOUND`, `AMBIGUOUS`, `EXISTS`, `INVALID_INPUT`.
  */
 export function moveItem(database: CofferDatabase, item: string, destination: string): FileEntry[] {
+  if (destination === '') {
+    throw new VaultError('INVALID_INPUT', 'the destination is empty', { hint: '`/` is the root folder' });
+  }
   return database.transaction(() => {
     const resolved = resolveItem(database, item, { strict: true });
     const target = destination.normalize('NFC').replace(/^\/+/, '');

@@ -13,6 +13,8 @@ export interface Place {
 
 /** More numbered names than this are not tried. */
 const MAX_NUMBER = 10_000;
+/** Of ext4, APFS and NTFS, about. */
+const MAX_SEGMENT_SIZE_BYTES = 255;
 
 /**
  * Decides where a file goes so that paths stay unique, files and folders together. Called inside the transaction that inserts
@@ -24,6 +26,7 @@ export function placeFile(
   name: string,
   onConflict: OnConflict,
 ): Place | undefined {
+  checkRestorable(folder, name);
   checkFolderIsFree(database, folder);
   const [existing] = database.files.findByPath(folder, name);
   const isTakenByFolder = database.files.hasFolder(joinPath(folder, name));
@@ -42,6 +45,18 @@ export function placeFile(
           ? `${joinPath(folder, name)} is a folder in this vault`
           : `${joinPath(folder, name)} is in this vault already`,
       );
+  }
+}
+
+/** What no file system could take back is refused when it comes in. Storage, which messengers use alone, is more generous. */
+function checkRestorable(folder: string, name: string): void {
+  for (const segment of [...folder.split('/'), name]) {
+    if (Buffer.byteLength(segment) <= MAX_SEGMENT_SIZE_BYTES) continue;
+    const most = `at most ${String(MAX_SEGMENT_SIZE_BYTES)} bytes`;
+    throw new VaultError(
+      'INVALID_INPUT',
+      `the name ${segment.slice(0, 32)}… is too long: ${most} are possible`,
+    );
   }
 }
 

@@ -25,6 +25,9 @@ export function resolveItem(
   item: string,
   options: ResolveOptions = {},
 ): ResolvedItem {
+  // An empty one is a script's variable that was never set; `rm -r` of everything would be a surprise.
+  if (item === '')
+    throw new VaultError('INVALID_INPUT', 'an item is not empty', { hint: '`/` is the root folder' });
   const forced = FORCED_ID.exec(item)?.[1];
   if (forced !== undefined) return one(item, byIdPrefix(database, forced)) ?? notFound(item);
 

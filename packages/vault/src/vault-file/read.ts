@@ -51,7 +51,13 @@ function combine(
   const [current, other] = isCopyNewer ? [copy, first] : [first, copy];
   const used = isCopyNewer ? paths.vaultFileCopy : paths.vaultFile;
   const warning = `the two copies of the key slots differ, as an interrupted change leaves them; the newer one is used, ${used}`;
-  return vaultFileOf(paths, current, { warnings: [warning], modeWarnings: modes, needsRepair: true, other });
+  return vaultFileOf(paths, current, {
+    warnings: [warning],
+    modeWarnings: modes,
+    needsRepair: true,
+    other,
+    isFirstCurrent: !isCopyNewer,
+  });
 }
 
 function useOne(

@@ -59,6 +59,7 @@ export async function unlockVaultFile(
       const rootKey = await attempts.open(slot);
       if (rootKey === undefined) continue;
       if (isAuthentic(copy, rootKey)) {
+        refuseOlderCopy(file, copy, rootKey);
         return {
           rootKey: attempts.release(rootKey),
           file: accepted(file, copy, loaded.warnings),
@@ -70,6 +71,24 @@ export async function unlockVaultFile(
   }
   if (isTampered) throw tampered(file);
   throw wrongKey(file, secret, attempts.isExhausted);
+}
+
+/**
+ * An interrupted change leaves `vault.json` one generation ahead of its copy, and was never acknowledged: either secret may open the vault then.
+ * In any other case the newer file was acknowledged, or somebody put an old one back: what opens only the older one was removed.
+ */
+function refuseOlderCopy(file: VaultFile, opened: ParsedVaultFile, rootKey: SecretKey): void {
+  const newer = file.current;
+  if (opened === newer || !isAuthentic(newer, rootKey)) return;
+  const isInterrupted = file.isFirstCurrent && newer.content.generation === opened.content.generation + 1;
+  if (isInterrupted) return;
+  throw new VaultError(
+    'WRONG_KEY',
+    'what was given opens only an older copy of the key slots, which no longer counts',
+    {
+      hint: 'an old vault.json was put back; use the secret that opened the vault last',
+    },
+  );
 }
 
 /** Tries slots, none twice, within the bound on work. Root keys that are not released are zeroed with it. */

@@ -19,6 +19,8 @@ export interface VaultFile {
   readonly needsRepair: boolean;
   /** What is used. */
   readonly current: ParsedVaultFile;
+  /** Whether what is used is `vault.json` itself, not its copy. */
+  readonly isFirstCurrent: boolean;
   /** The other copy, if it is whole and of this vault and says something else: what an interrupted change leaves. */
   readonly other: ParsedVaultFile | undefined;
   /** Whether the second copy belongs to another vault: nothing is written then. */
@@ -30,6 +32,7 @@ export interface VaultFileFindings {
   readonly modeWarnings?: readonly string[];
   readonly needsRepair?: boolean;
   readonly other?: ParsedVaultFile | undefined;
+  readonly isFirstCurrent?: boolean;
   readonly isCopyForeign?: boolean;
 }
 
@@ -50,6 +53,7 @@ export function vaultFileOf(
     needsRepair: found.needsRepair ?? false,
     current,
     other: found.other,
+    isFirstCurrent: found.isFirstCurrent ?? true,
     isCopyForeign: found.isCopyForeign ?? false,
   };
 }

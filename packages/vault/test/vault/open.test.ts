@@ -126,6 +126,33 @@ describe('opening', () => {
     },
   );
 
+  test('check tells what opening has put right', async () => {
+    const made = await TestVault.create();
+    writeFileSync(join(made.directory, 'vault.json'), '{');
+    const vault = await made.reopen();
+    const codes = [];
+    for await (const event of vault.check({ mode: 'quick' }))
+      if (event.type === 'finding') codes.push(event.finding.code);
+    expect(codes).toEqual(['VAULT_FILE_COPY']);
+  });
+
+  test('the vault.json of another vault is named, with what to do', async () => {
+    const made = await TestVault.create();
+    await made.put('a.txt');
+    const other = made.path('other');
+    await (await createVault({ directory: other, secret: made.secret })).close();
+    await made.vault.close();
+    writeFileSync(join(made.directory, 'vault.json'), readFileSync(join(other, 'vault.json')));
+    const opening = openVault({ directory: made.directory, secret: made.secret });
+    await expect(opening).rejects.toMatchObject({
+      code: 'DAMAGED',
+      message: expect.stringContaining('another vault') as string,
+    });
+    writeFileSync(join(made.directory, 'vault.json'), readFileSync(join(made.directory, 'vault.json.bak')));
+    await made.reopen();
+    expect(made.paths()).toEqual(['a.txt']);
+  });
+
   test.skipIf(process.platform === 'win32')('reports modes that let others in', async () => {
     const made = await TestVault.create();
     chmodSync(made.directory, 0o755);

@@ -63,6 +63,16 @@ describe('an item stands for', () => {
     expect(made.paths()).toEqual(['x/docs']);
   });
 
+  test('nothing at all: refused, for it may be a variable that was never set', async () => {
+    const made = await withFiles('a');
+    expect(() => made.vault.resolve('')).toThrow(refused('INVALID_INPUT'));
+    expect(() => made.vault.move('a', '')).toThrow(refused('INVALID_INPUT'));
+    expect(await all(made.vault.removePaths([''], { recursive: true }))).toMatchObject([
+      { type: 'failed', error: { code: 'INVALID_INPUT' } },
+    ]);
+    expect(made.paths()).toEqual(['a']);
+  });
+
   test('the same, however its accents are typed', async () => {
     const { vault } = await withFiles('Zo\u00eb/f');
     expect(vault.resolve('Zoe\u0308/f')).toMatchObject({ kind: 'file' });
@@ -99,6 +109,7 @@ describe('moving', () => {
     expect(() => made.vault.move('/', 'z')).toThrow(refused('INVALID_INPUT'));
     expect(() => made.vault.move('a', '../out')).toThrow(refused('INVALID_INPUT'));
     expect(() => made.vault.move('x', 'a/')).toThrow(refused('EXISTS'));
+    expect(() => made.vault.move('a', 'n'.repeat(256))).toThrow(refused('INVALID_INPUT'));
     expect(made.paths()).toEqual(before);
   });
 
