@@ -11,6 +11,7 @@ import type { Sample } from '../harness/measured-process.ts';
 import { findRatio } from '../harness/report.ts';
 import type { Findings, Row, Verdict } from '../harness/report.ts';
 import { makeRandomFile, sha256OfFile } from '../harness/sample-data.ts';
+import { warm } from '../harness/warm.ts';
 import { remove } from '../harness/workspace.ts';
 import type { Workspace } from '../harness/workspace.ts';
 import { findPeers } from '../peers/find-peers.ts';
@@ -54,7 +55,7 @@ async function cofferContestants(
   source: string,
   sizeBytes: number,
 ): Promise<Contestant[]> {
-  const toTarget = await opener(workspace, source);
+  const toTarget = await opener(workspace, source, vault.directory);
   return [
     {
       name: LIBRARY,
@@ -90,6 +91,7 @@ function ceilingContestants(workspace: Workspace, sizeBytes: number): Contestant
       sizeBytes,
       run: async () => {
         const folder = workspace.folder('ceiling');
+        warm(workspace.file(NAME));
         const files = { source: workspace.file(NAME), target: join(folder, 'target') };
         const sample = await measureCeiling({ work: 'open', sizeBytes, threads: 2, files });
         remove(folder);
@@ -110,7 +112,7 @@ async function peerContestant(
   const peerSource = peerSizeBytes === sizeBytes ? source : workspace.file(`source-${name}.bin`);
   if (peerSource !== source) makeRandomFile(peerSource, peerSizeBytes);
   const folder = workspace.folder(name.replaceAll(' ', '-'));
-  const toTarget = await opener(workspace, peerSource);
+  const toTarget = await opener(workspace, peerSource, folder);
   const failure = await peer.seal(peerSource, folder).then(
     () => undefined,
     (error: unknown) => error,
@@ -132,11 +134,13 @@ async function peerContestant(
 async function opener(
   workspace: Workspace,
   source: string,
+  sealed: string,
 ): Promise<(open: (target: string) => Promise<Sample>) => Promise<Sample>> {
   const expected = await sha256OfFile(source);
   let compared = false;
   return async (open) => {
     const folder = workspace.folder('opened');
+    warm(sealed);
     const sample = await open(join(folder, 'target'));
     if (!compared && (await sha256OfFile(theOnlyFile(folder))) !== expected) {
       throw new Error('what came out is not what was put in');

@@ -41,8 +41,9 @@ export function groupRows(rows: readonly Row[]): Map<string, Row[]> {
 
 export function showVerdict({ value, unit, limit, atLeast }: Verdict): { figure: string; limit: string } {
   const show = (number: number): string => {
-    const digits = unit === '×' ? 2 : number < 10 ? 1 : 0;
-    return unit === '×' ? number.toFixed(digits) : `${number.toFixed(digits)} ${unit}`;
+    // Cut off, not rounded: what is missed by little does not look as if it were met.
+    if (unit === '×') return (Math.floor(number * 100 + 1e-9) / 100).toFixed(2);
+    return `${number.toFixed(number < 10 ? 1 : 0)} ${unit}`;
   };
   return { figure: show(value), limit: `${atLeast ? '≥' : '<'} ${show(limit)}` };
 }
