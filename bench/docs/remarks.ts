@@ -27,8 +27,8 @@ export const REASONS: Readonly<Record<string, string>> = {
   add: `all cores are busy, so what counts is CPU time: two passes of SHA-256 (content and authentication), one of AES-128-CBC, and copies in and out of the kernel. Beyond the
 ceiling come starting the threads in a new process, waking the thread that hashes (three threads share two cores), and collecting the cipher's output, which \`node:crypto\`
 allocates anew for every segment. The command also starts Node.js and opens and closes the vault. age needs a third of the CPU time: one pass of ChaCha20-Poly1305, no hash of the content.`,
-  get: `the ceiling in memory is well above the budget, the ceiling with files is not: the time goes into reading, writing and syncing from several threads at once, which costs the
-kernel more than the cipher costs us. \`cp\`, which copies inside the kernel, shows that it is not the disk.`,
+  get: `the same work as adding takes nearly all of both cores, while age needs one and does not hash the content. Runs that write one file from two threads, those of the ceiling
+with files too, fell into two groups, a fast and a slow one, although nothing else ran; the samples are in the results. The slow ones take more CPU time, in the kernel.`,
   range: `the median is within the budget; one reading in twenty meets a garbage collection or another program.`,
   memory: `many small files: memory outside of V8's heap, for reading and for batches, is collected late.`,
   put: `\`@coffer/database\` itself comes near the bare loop into the same tables; \`saveFile\` adds asynchronous steps, the type of the content and its hash. The plain table
