@@ -31,20 +31,28 @@ export function registerKeyAdd(key: CommandUnknownOpts, run: RunCommand): void {
         const isNewKeyfile = source.kind === 'keyfile' && !existsSync(source.path);
         const secret = await getNewSecret(context, source);
         try {
-          const slot = await vault.addSlot(
-            secret,
-            options.label === undefined ? {} : { label: options.label },
-          );
+          const slot = await vault
+            .addSlot(secret, options.label === undefined ? {} : { label: options.label })
+            .catch(async (error: unknown) => {
+              // Refused before anything was written: the new key file opens nothing, and its name should be free for the next
+              // try. After any other failure the slot may be there, and then the file is not ours to remove.
+              if (isNewKeyfile && isRefusal(error)) await rm(source.path, { force: true });
+              throw error;
+            });
           if (output.json) output.record('slot', slotRecord(slot));
           else output.line(slot.id);
           return undefined;
-        } catch (error) {
-          // It opens nothing, and its name should be free for the next try.
-          if (isNewKeyfile) await rm(source.path, { force: true });
-          throw error;
         } finally {
           forgetSecret(secret);
         }
       }),
     );
+}
+
+function isRefusal(error: unknown): boolean {
+  return (
+    error instanceof Error &&
+    'code' in error &&
+    (error.code === 'INVALID_INPUT' || error.code === 'TOO_MANY_SLOTS')
+  );
 }

@@ -1,4 +1,4 @@
-import { readFileSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { createTerminal, parseLines, runMain } from '../support/run-main.ts';
 import { TestVault } from '../support/test-vault.ts';
@@ -153,4 +153,16 @@ test('init --json gives the slot and a summary', async () => {
       vaultId: expect.stringMatching(/^[0-9a-f]{32}$/) as string,
     },
   ]);
+});
+
+test('a key file that was made for a slot that is refused goes again, one for a slot that is there stays', async () => {
+  const path = vault.path('made-for-slot');
+  const refused = await vault.run(['key', 'add', '--new-keyfile', path, '--label', '\u202e']);
+  expect(refused.code).toBe(2);
+  expect(existsSync(path)).toBe(false);
+  expect((await vault.run(['key', 'add', '--new-keyfile', path, '--label', 'spare'])).code).toBe(0);
+  expect(existsSync(path)).toBe(true);
+  // One that was there before is never removed, whatever becomes of the slot.
+  expect((await vault.run(['key', 'add', '--new-keyfile', path, '--label', '\u202e'])).code).toBe(2);
+  expect(existsSync(path)).toBe(true);
 });
