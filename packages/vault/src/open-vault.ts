@@ -47,7 +47,9 @@ export async function openVault(options: OpenVaultOptions): Promise<Vault> {
     const rootKey = opening.use(unlocked.rootKey);
     const file = await repairVaultFile(unlocked.file, rootKey);
     await rm(join(paths.directory, UNFINISHED_INIT), { force: true });
-    const repaired = unlocked.file.needsRepair && !file.needsRepair ? found.warnings : [];
+    const isRepaired = unlocked.file.needsRepair && !file.needsRepair;
+    // Loose modes are not repaired; check finds them again.
+    const repaired = isRepaired ? found.warnings.filter((line) => !found.modeWarnings.includes(line)) : [];
     try {
       return new Vault(await openParts(paths, file, rootKey, opening, repaired));
     } catch (error) {
