@@ -42,7 +42,7 @@ const VARIABLES: readonly HelpEntry[] = [
 
 const FILE_FIELDS =
   'id, name, folder, path, sizeBytes, sha256, mimeType, placement (blob or sealed), condition (ok, missing or damaged), ' +
-  'createdAtMs, modifiedAtMs, tags; from add also source and replaced, from get also destination. With planned: true (--dry-run) it says ' +
+  'createdAtMs, modifiedAtMs, tags; from add also source and replaced, from get and export also destination, and from export kept: true for what was there already. With planned: true (--dry-run) it says ' +
   'what would happen; from add it then has source, path and sizeBytes only';
 
 const RECORDS: Readonly<Record<RecordType, string>> = {
@@ -53,7 +53,8 @@ const RECORDS: Readonly<Record<RecordType, string>> = {
     'directory, vaultId, files, sizeBytes, blobFiles, sealedFiles, damagedFiles (known to be), databaseSizeBytes, slots (how many), schemaVersion, formatVersion. stdout',
   paths: 'directory, database, files, quarantine, vaultFile, vaultFileCopy, ownerLock. stdout',
   finding: 'code, subject (file, database, slots or folder), id, path, message, remedy. stdout, from check',
-  summary: 'command and its totals: the last line of init, add, ls, find, get, mv, tag, rm and check. stdout',
+  summary:
+    'command and its totals: the last line of init, add, ls, find, get, export, mv, tag, rm and check. stdout',
   version: 'version, node, platform, arch. stdout',
   help: 'topic, title, entries (name, meaning). stdout, from help TOPIC',
   progress:

@@ -2,6 +2,7 @@ import { Command, type CommandUnknownOpts, Option } from '@commander-js/extra-ty
 import { registerAdd } from './commands/add.ts';
 import { registerCat } from './commands/cat.ts';
 import { registerCheck } from './commands/check.ts';
+import { registerExport } from './commands/export.ts';
 import { registerFind } from './commands/find.ts';
 import { registerGet } from './commands/get.ts';
 import { registerHelp } from './commands/help.ts';
@@ -89,6 +90,7 @@ export function createProgram({ execute, writeHelp, writeUsage }: ProgramPort): 
   registerMv(program, run);
   registerTag(program, run);
   registerRm(program, run);
+  registerExport(program, run);
   program.commandsGroup('This program:');
   registerPaths(program, run);
   registerVersion(program, run);

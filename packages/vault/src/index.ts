@@ -11,6 +11,7 @@ export type { AddEvent } from './files/add-event.ts';
 export type { AddPathsOptions, AddStreamOptions } from './files/add-files.ts';
 export type { BulkProgress } from './files/bulk-progress.ts';
 export type { CheckEvent, CheckOptions, Finding, FindingCode } from './files/check-vault.ts';
+export type { ExportEvent, ExportOptions } from './files/export-files.ts';
 export type { FileEntry } from './files/file-entry.ts';
 export type { GetEvent, GetOptions } from './files/get-files.ts';
 export type { OnConflict } from './files/place-file.ts';

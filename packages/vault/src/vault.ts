@@ -6,6 +6,8 @@ import type { AddEvent } from './files/add-event.ts';
 import type { AddPathsOptions, AddStreamOptions } from './files/add-files.ts';
 import { checkVault } from './files/check-vault.ts';
 import type { CheckEvent, CheckOptions } from './files/check-vault.ts';
+import { exportPaths } from './files/export-files.ts';
+import type { ExportEvent, ExportOptions } from './files/export-files.ts';
 import { toFileEntries } from './files/file-entry.ts';
 import type { FileEntry } from './files/file-entry.ts';
 import { getPaths } from './files/get-files.ts';
@@ -116,6 +118,14 @@ export class Vault implements AsyncDisposable {
   /** Restores files and folders to this machine. */
   getPaths(items: readonly string[], options: GetOptions = {}): AsyncGenerator<GetEvent, void, undefined> {
     return getPaths(this.#context(), items, options);
+  }
+
+  /** Writes plain files under their whole paths below one folder: everything when `items` is empty. */
+  exportPaths(
+    items: readonly string[],
+    options: ExportOptions,
+  ): AsyncGenerator<ExportEvent, void, undefined> {
+    return exportPaths(this.#context(), items, options);
   }
 
   /** The bytes of a file, or of `start` to `end` (exclusive), authenticated piece by piece. */

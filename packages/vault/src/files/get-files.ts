@@ -9,6 +9,7 @@ import type { BulkProgress } from './bulk-progress.ts';
 import { joinPath, splitPath, toFileEntries } from './file-entry.ts';
 import type { FileEntry } from './file-entry.ts';
 import { makeFoldersBelow, toLocalName } from './local-path.ts';
+import type { FolderGuard } from './local-path.ts';
 import type { OwnFiles } from './own-files.ts';
 import { resolveItem } from './resolve-item.ts';
 import { rowsInFolder } from './rows-in-folder.ts';
@@ -55,12 +56,13 @@ export async function* getPaths(
     options.destination ?? '.',
     items.length === 1 ? wanted : undefined,
   );
+  const guard = await context.own.guardBelow(options.destination ?? '.');
   const bytes = wanted.reduce((sum, { row }) => sum + row.sizeBytes, 0);
   const meter = new BulkMeter(options.onProgress, { files: wanted.length, bytes });
   for (const each of wanted) {
     meter.begin(joinPath(each.row.folder, each.row.name));
     try {
-      const destination = await destinationOf(target, each);
+      const destination = await destinationOf(target, each, guard);
       const row = await context.storage.writeFileTo(each.row.id, destination, {
         overwrite: options.force ?? false,
         ...(options.signal === undefined ? {} : { signal: options.signal }),
@@ -140,9 +142,9 @@ async function parseTarget(
   return { kind: 'folder', path: destination };
 }
 
-async function destinationOf(target: Target, { row, below }: Wanted): Promise<string> {
+async function destinationOf(target: Target, { row, below }: Wanted, guard: FolderGuard): Promise<string> {
   if (target.kind === 'folder')
-    return join(await makeFoldersBelow(target.path, below), toLocalName(row.name));
+    return join(await makeFoldersBelow(target.path, below, guard), toLocalName(row.name));
   if ((await stat(dirname(target.path)).catch(() => undefined))?.isDirectory() === true) return target.path;
   throw new VaultError('NOT_FOUND', `there is no folder ${dirname(target.path)} to put ${row.name} in`);
 }

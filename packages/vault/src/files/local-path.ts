@@ -28,14 +28,22 @@ export function toLocalName(segment: string, platform: NodeJS.Platform = process
   return WINDOWS_RESERVED.test(name) ? `_${name}` : name;
 }
 
+export type FolderGuard = (folder: string) => Promise<void>;
+
 /**
  * Makes the folders `segments` below `root`, one by one, and returns the path of the last. A link among them is refused: it could lead
- * out of `root`.
+ * out of `root`. `guard` is asked of each folder, `root` included, before it is made or used, and throws what keeps it from being that.
  */
-export async function makeFoldersBelow(root: string, segments: readonly string[]): Promise<string> {
+export async function makeFoldersBelow(
+  root: string,
+  segments: readonly string[],
+  guard: FolderGuard,
+): Promise<string> {
   let path = root;
+  await guard(path);
   for (const segment of segments) {
     path = join(path, toLocalName(segment));
+    await guard(path);
     try {
       await mkdir(path);
     } catch (error) {

@@ -1,6 +1,8 @@
 import { lstatSync } from 'node:fs';
 import type { Stats } from 'node:fs';
+import { VaultError } from '../errors.ts';
 import { isInside } from '../is-inside.ts';
+import type { FolderGuard } from './local-path.ts';
 import type { VaultPaths } from '../paths.ts';
 
 /**
@@ -33,6 +35,20 @@ export class OwnFiles {
   /** Whether a path leads to the vault's folder or into it, through whatever links its folders are. */
   contains(path: string): Promise<boolean> {
     return isInside(path, this.#directory);
+  }
+
+  /**
+   * What keeps stored paths from leading into the vault when its folder is somewhere below `destination`: asked of each folder before
+   * something is written to it, throws `INVALID_INPUT`.
+   */
+  async guardBelow(destination: string): Promise<FolderGuard> {
+    if (!(await isInside(this.#directory, destination))) return () => Promise.resolve();
+    return async (folder) => {
+      if (!(await this.contains(folder))) return;
+      throw new VaultError('INVALID_INPUT', `${folder} is inside the vault's own folder`, {
+        hint: 'choose another place',
+      });
+    };
   }
 }
 
