@@ -36,6 +36,6 @@ export {
   segmentPlainSize,
 } from './sealed-file/layout.ts';
 export type { SealedFileShape } from './sealed-file/layout.ts';
-export { openSegment, sealSegment, sealSegmentInto } from './sealed-file/segment.ts';
+export { openSegment, openSegmentInto, sealSegment, sealSegmentInto } from './sealed-file/segment.ts';
 export type { OpenSegmentInput, SealSegmentInput, SegmentPlace } from './sealed-file/segment.ts';
 export { openFile, sealFile } from './sealed-file/whole-file.ts';

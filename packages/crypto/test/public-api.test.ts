@@ -32,6 +32,7 @@ it('exports what it promises, and nothing else', () => {
       "openFernet",
       "openFile",
       "openSegment",
+      "openSegmentInto",
       "randomBytes",
       "sealFernet",
       "sealFile",

@@ -60,7 +60,7 @@ async function sealFileInPool(
   const hash = createSha256();
   try {
     for (let index = 0; index < count; index++) {
-      if (!(await ring.untilReady(index))) await job.rethrow();
+      if (!(await job.untilReady(index))) await job.rethrow();
       hash.update(ring.plaintext(index));
       ring.markConsumed(index);
       writer.noteProgress((index + 1) * SEGMENT_SIZE_BYTES);
@@ -104,7 +104,7 @@ async function sealPieces(
 async function giveToPool(job: RunningJob, { index, final, plaintext }: PlainSegment): Promise<void> {
   const { ring } = job;
   // The slot's last segment has to be sealed before the slot is filled again.
-  if (index >= SLOT_COUNT && !(await ring.untilDone(index - SLOT_COUNT))) await job.rethrow();
+  if (index >= SLOT_COUNT && !(await job.untilDone(index - SLOT_COUNT))) await job.rethrow();
   ring.slot(index).set(plaintext);
   if (final) ring.setCount(index + 1);
   ring.markReady(index, plaintext.length);

@@ -50,6 +50,8 @@ export class SealedReader implements AsyncDisposable {
   readonly #fileKey: FileKey;
   readonly #file: SealedFileRef;
   readonly #log2: number;
+  /** Filled again for each segment that this thread opens. */
+  #buffers: { readonly token: Uint8Array; readonly plaintext: Uint8Array } | undefined;
 
   private constructor(handle: FileHandle, fileKey: FileKey, file: SealedFileRef, segmentSizeLog2: number) {
     this.#handle = handle;
@@ -66,7 +68,8 @@ export class SealedReader implements AsyncDisposable {
     const handle = await openSealed(path, file);
     try {
       const { size } = await handle.stat();
-      const header = await readExactly(handle, 0, SEALED_FILE.HEADER_SIZE_BYTES, file);
+      const header = new Uint8Array(SEALED_FILE.HEADER_SIZE_BYTES);
+      await readExactly(handle, 0, header, file);
       const { fileKey, header: fields } = decode(header, file, keys);
       const expected = sealedFileSize(file.sizeBytes, fields.segmentSizeLog2);
       if (size !== expected) {
@@ -126,7 +129,7 @@ export class SealedReader implements AsyncDisposable {
         if (targetFd !== undefined) writeFully(targetFd, plaintext, index * 2 ** this.#log2);
         yield { index, plaintext };
       } else {
-        if (!(await job.ring.untilReady(index)) || job.ring.hasFailed(index)) await this.#rethrow(job);
+        if (!(await job.untilReady(index)) || job.ring.hasFailed(index)) await this.#rethrow(job);
         yield { index, plaintext: job.ring.plaintext(index) };
         job.ring.markConsumed(index);
       }
@@ -170,15 +173,21 @@ export class SealedReader implements AsyncDisposable {
 
   async #readSegment(index: number, final: boolean): Promise<Uint8Array> {
     const size = sealedSegmentSize(segmentPlainSize(index, this.#file.sizeBytes, this.#log2));
-    const token = await readExactly(this.#handle, segmentOffset(index, this.#log2), size, this.#file);
+    const buffers = (this.#buffers ??= {
+      token: new Uint8Array(sealedSegmentSize(2 ** this.#log2)),
+      plaintext: new Uint8Array(2 ** this.#log2),
+    });
+    const token = buffers.token.subarray(0, size);
+    await readExactly(this.#handle, segmentOffset(index, this.#log2), token, this.#file);
     const file = { sizeBytes: this.#file.sizeBytes, segmentSizeLog2: this.#log2 };
-    const plaintext = openSizedSegment(this.#fileKey, { index, final }, token, file);
+    const plaintext = openSizedSegment(this.#fileKey, { index, final, token }, file, buffers.plaintext);
     if (plaintext === undefined) throw damagedSegment(this.#file, index);
     return plaintext;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.#fileKey[Symbol.dispose]();
+    this.#buffers?.plaintext.fill(0);
     await this.#handle.close();
   }
 }
@@ -214,14 +223,13 @@ function decode(header: Uint8Array, file: SealedFileRef, keys: StorageKeys): Ret
 async function readExactly(
   handle: FileHandle,
   position: number,
-  sizeBytes: number,
+  target: Uint8Array,
   file: SealedFileRef,
-): Promise<Uint8Array> {
-  const bytes = new Uint8Array(sizeBytes);
-  for (let done = 0; done < sizeBytes;) {
-    const { bytesRead } = await handle.read(bytes, done, sizeBytes - done, position + done);
-    if (bytesRead === 0) throw truncated(file, position + done, position + sizeBytes);
+): Promise<void> {
+  const { length } = target;
+  for (let done = 0; done < length;) {
+    const { bytesRead } = await handle.read(target, done, length - done, position + done);
+    if (bytesRead === 0) throw truncated(file, position + done, position + length);
     done += bytesRead;
   }
-  return bytes;
 }

@@ -21,6 +21,9 @@ export interface Backend {
   /** The plaintext, or `undefined` when the padding is wrong. */
   decryptAes128Cbc(key: Uint8Array, iv: Uint8Array, ciphertext: Uint8Array): Uint8Array | undefined;
 
+  /** Zeroes what this backend returned, and gives its memory back where that is possible. It is not used again, and may be empty then. */
+  discard(bytes: Uint8Array): void;
+
   /** RFC 9106, Argon2id version 0x13. */
   argon2id(input: Argon2idInput): Promise<Uint8Array>;
 }

@@ -55,6 +55,10 @@ export const backend: Backend = {
     }
   },
 
+  discard(bytes) {
+    bytes.fill(0);
+  },
+
   async argon2id({ password, salt, memoryKiB, passes, parallelism, lengthBytes, secret, associatedData }) {
     return await argon2idAsync(password, salt, {
       m: memoryKiB,

@@ -1,3 +1,4 @@
+import { backend } from '#backend';
 import type { KeyHalves } from '../aes-cbc-hmac.ts';
 import { IV_SIZE_BYTES, splitKey } from '../aes-cbc-hmac.ts';
 import { requireBytes, requireInteger } from '../argument.ts';
@@ -83,6 +84,24 @@ export function openSegment(key: FileKey, { token, ...place }: OpenSegmentInput)
   if (isSegmentSize(plaintext.length, place)) return plaintext;
   plaintext.fill(0);
   throw invalidToken();
+}
+
+/**
+ * `openSegment` into the beginning of `target`, which may be shared memory and must not overlap the token. Returns the size of the plaintext; nothing
+ * is written before the token is known to be authentic.
+ *
+ * @throws CryptoError as `openSegment`; INVALID_ARGUMENT for a target that is too small
+ */
+export function openSegmentInto(key: FileKey, segment: OpenSegmentInput, target: Uint8Array): number {
+  const plaintext = openSegment(key, segment);
+  const { length } = plaintext;
+  try {
+    requireBytes(target, length, Number.MAX_SAFE_INTEGER, 'the target of a segment');
+    target.set(plaintext);
+  } finally {
+    backend.discard(plaintext);
+  }
+  return length;
 }
 
 /** RFC 5869 §3.3: the file key is uniform, so that extracting may be skipped; 32 bytes are one HMAC. */

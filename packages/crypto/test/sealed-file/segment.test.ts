@@ -55,6 +55,34 @@ describe.each(backends)('segments over %s', (_, crypto) => {
     expect(crypto.openSegment(key, { ...place, token: target.subarray(0, size) })).toEqual(plaintext);
   });
 
+  it('is opened into shared memory as it is opened anew, and leaves the rest alone', () => {
+    const target = new Uint8Array(new SharedArrayBuffer(plaintext.length + 8)).fill(0xee);
+    expect(crypto.openSegmentInto(key, { ...place, token }, target)).toBe(plaintext.length);
+    expect(Uint8Array.from(target.subarray(0, plaintext.length))).toEqual(plaintext);
+    expect(target.subarray(plaintext.length).every((byte) => byte === 0xee)).toBe(true);
+  });
+
+  it('is opened and sealed as well when it is large enough for memory of its own', () => {
+    const large = crypto.randomBytes(2 ** 18);
+    const sealed = crypto.sealSegment(key, { index: 0, final: false, plaintext: large });
+    expect(crypto.openSegment(key, { index: 0, final: false, token: sealed })).toEqual(large);
+    const target = new Uint8Array(2 ** 18);
+    crypto.openSegmentInto(key, { index: 0, final: false, token: sealed }, target);
+    expect(target).toEqual(large);
+    expect(sealed).toHaveLength(2 ** 18 + 73);
+  });
+
+  it('leaves its target alone when it is not authentic, and one that is too small', () => {
+    const target = new Uint8Array(plaintext.length).fill(0xee);
+    for (const changed of flips(token)) {
+      const opening = () => crypto.openSegmentInto(key, { ...place, token: changed }, target);
+      expect(codeOf(opening)).toBe('INVALID_TOKEN');
+    }
+    const small = target.subarray(1);
+    expect(codeOf(() => crypto.openSegmentInto(key, { ...place, token }, small))).toBe('INVALID_ARGUMENT');
+    expect(target.every((byte) => byte === 0xee)).toBe(true);
+  });
+
   it('is full unless it is the final one, which is empty only in an empty file', () => {
     const sealing = (index: number, final: boolean, data: Uint8Array) => () =>
       crypto.sealSegment(key, { index, final, plaintext: data });

@@ -1,3 +1,4 @@
+import { errnoOf } from '../errors.ts';
 import type { RingMemory } from './ring.ts';
 
 /** What workers do with one file. Descriptors belong to the process, so workers use those of the main thread. */
@@ -35,3 +36,13 @@ export type JobResult =
   | { readonly type: 'shrunk' }
   /** The operating system refused something. */
   | { readonly type: 'failed'; readonly errno: string | undefined; readonly message: string };
+
+export type SegmentFailure = Exclude<JobResult, { type: 'done' }>;
+
+export function failureOf(error: unknown): SegmentFailure {
+  return {
+    type: 'failed',
+    errno: errnoOf(error),
+    message: error instanceof Error ? error.message : String(error),
+  };
+}

@@ -11,7 +11,8 @@ const NEXT = 0;
 const CONSUMED = 1;
 const COUNT = 2;
 const ABANDONED = 3;
-const FIRST_SLOT = 4;
+const WAITING = 4;
+const FIRST_SLOT = 5;
 const WORDS_PER_SLOT = 3;
 const [READY, DONE, LENGTH] = [0, 1, 2];
 
@@ -101,6 +102,27 @@ export class Ring {
     return Atomics.add(this.#words, NEXT, 1);
   }
 
+  /**
+   * The next segment for a thread that must not block: only one whose slot may be filled now or, with `needsPlaintext`, has been filled.
+   * `undefined` when there is none.
+   */
+  tryClaim(options: { readonly needsDone: boolean; readonly needsPlaintext: boolean }): number | undefined {
+    const next = Atomics.load(this.#words, NEXT);
+    const { count } = this;
+    if (this.isAbandoned || (count !== undefined && next >= count)) return undefined;
+    const isFree = options.needsPlaintext ? this.isReady(next) : this.#isFree(next, options.needsDone);
+    if (!isFree || Atomics.compareExchange(this.#words, NEXT, next, next + 1) !== next) return undefined;
+    return next;
+  }
+
+  isReady(index: number): boolean {
+    return Atomics.load(this.#words, this.#at(index, READY)) >= index + 1;
+  }
+
+  isDone(index: number): boolean {
+    return Atomics.load(this.#words, this.#at(index, DONE)) >= index + 1;
+  }
+
   /** `length` bytes of plaintext are in the segment's slot. */
   markReady(index: number, length: number): void {
     Atomics.store(this.#words, this.#at(index, LENGTH), length);
@@ -152,9 +174,16 @@ export class Ring {
     return FIRST_SLOT + (index % SLOT_COUNT) * WORDS_PER_SLOT + word;
   }
 
+  #isFree(index: number, needsDone: boolean): boolean {
+    const before = index - SLOT_COUNT + 1;
+    if (Atomics.load(this.#words, CONSUMED) < before) return false;
+    return !needsDone || Atomics.load(this.#words, this.#at(index, DONE)) >= before;
+  }
+
+  /** Waking costs more than all the rest here, so it is left out while nobody waits: who waits says so first, and looks once more. */
   #raise(word: number, value: number): void {
     Atomics.store(this.#words, word, value);
-    Atomics.notify(this.#words, word);
+    if (Atomics.load(this.#words, WAITING) > 0) Atomics.notify(this.#words, word);
   }
 
   #wait(word: number, atLeast: number, unlessBeyond?: number): boolean {
@@ -164,7 +193,9 @@ export class Ring {
       if (value >= atLeast) return true;
       const count = this.count;
       if (unlessBeyond !== undefined && count !== undefined && unlessBeyond >= count) return false;
+      Atomics.add(this.#words, WAITING, 1);
       Atomics.wait(this.#words, word, value, WATCH_MS);
+      Atomics.sub(this.#words, WAITING, 1);
     }
   }
 
@@ -173,8 +204,10 @@ export class Ring {
       if (this.isAbandoned) return false;
       const value = Atomics.load(this.#words, word);
       if (value >= atLeast) return true;
+      Atomics.add(this.#words, WAITING, 1);
       const waiting = Atomics.waitAsync(this.#words, word, value, WATCH_MS);
       if (waiting.async) await waiting.value;
+      Atomics.sub(this.#words, WAITING, 1);
     }
   }
 }

@@ -1,14 +1,16 @@
 import { availableParallelism } from 'node:os';
 import { Worker } from 'node:worker_threads';
 import { StorageError, throwIfAborted } from '../errors.ts';
-import type { JobResult, OpenJob, SealJob } from './job.ts';
+import type { JobResult, OpenJob, SealJob, SegmentFailure } from './job.ts';
+import { OwnShare } from './own-share.ts';
 import { Ring } from './ring.ts';
+import { makeToken } from './share.ts';
 
 // Node runs the source as it is; in `dist` the compiler has rewritten imports, but no URLs.
 const isSource = import.meta.url.endsWith('.ts');
 const WORKER_URL = new URL(`./segment-worker${isSource ? '.ts' : '.js'}`, import.meta.url);
 
-/** SHA-256, which is one thread's work, keeps up with about three that seal. */
+/** SHA-256, which is the main thread's work, keeps up with about three that seal. */
 const MAX_WORKERS = 4;
 
 type JobOf<T> = Omit<T, 'memory'>;
@@ -16,7 +18,11 @@ type JobOf<T> = Omit<T, 'memory'>;
 /** A job that is under way: the ring it uses, and how it ends. */
 export interface RunningJob extends AsyncDisposable {
   readonly ring: Ring;
-  /** Resolves when all workers have done their share; rejects when one fails or dies, or when cancelled. */
+  /** Resolves when the segment's plaintext is in its slot; until then the calling thread works too. `false` when the job was abandoned. */
+  untilReady(index: number): Promise<boolean>;
+  /** The same, until the segment is sealed. */
+  untilDone(index: number): Promise<boolean>;
+  /** Resolves when all threads have done their share; rejects when one fails or dies, or when cancelled. */
   readonly finished: Promise<void>;
   /** Ends the job and throws what `finished` rejected with: why a wait in the ring ended early, or a segment has failed. */
   rethrow(): Promise<never>;
@@ -24,9 +30,9 @@ export interface RunningJob extends AsyncDisposable {
 
 /** How a job that went wrong is told to its caller: anything that is no `StorageError` yet. */
 export class JobFailure extends Error {
-  readonly result: Exclude<JobResult, { type: 'done' }>;
+  readonly result: SegmentFailure;
 
-  constructor(result: Exclude<JobResult, { type: 'done' }>) {
+  constructor(result: SegmentFailure) {
     super(result.type === 'failed' ? result.message : result.type);
     this.result = result;
     // Errors of the file system are translated by their errno.
@@ -44,6 +50,7 @@ const IDLE_MS = 30_000;
  */
 export class SegmentPool {
   #ring: Ring | undefined;
+  #token: Uint8Array | undefined;
   #workers: Worker[] = [];
   #idle: NodeJS.Timeout | undefined;
   #isBusy = false;
@@ -68,10 +75,14 @@ export class SegmentPool {
     const ring = this.#ring;
     ring.reset(range.first, range.count);
     this.#startWorkers();
-    const finished = this.#runOn(job, ring, signal);
+    const withMemory = { ...job, memory: ring.memory };
+    const own = new OwnShare(withMemory, ring, (this.#token ??= makeToken()));
+    const finished = this.#runOn(withMemory, { ring, own }, signal);
     finished.catch(() => undefined);
     return {
       ring,
+      untilReady: (index) => own.untilReady(index),
+      untilDone: (index) => own.untilDone(index),
       finished,
       rethrow: async () => {
         ring.abandon();
@@ -81,6 +92,7 @@ export class SegmentPool {
       [Symbol.asyncDispose]: async () => {
         ring.abandon();
         await finished.catch(() => undefined);
+        own[Symbol.dispose]();
         ring.clear();
         this.#isBusy = false;
         for (const worker of this.#workers) worker.unref();
@@ -100,14 +112,14 @@ export class SegmentPool {
   }
 
   #startWorkers(): void {
-    const count = Math.min(availableParallelism(), MAX_WORKERS);
+    const count = Math.min(availableParallelism() - 1, MAX_WORKERS);
     // One that died while it slept is replaced.
     this.#workers = this.#workers.filter(isAlive);
     while (this.#workers.length < count) {
       const worker = new Worker(WORKER_URL, {
         name: 'coffer-segments',
         execArgv: isSource ? ['--conditions=@coffer/source'] : [],
-        // A small nursery is collected often, and with it the ciphertext of each segment: half the memory at the same speed.
+        // They allocate little that lives.
         resourceLimits: { maxYoungGenerationSizeMb: 2 },
       });
       worker.unref();
@@ -118,8 +130,8 @@ export class SegmentPool {
   }
 
   async #runOn(
-    job: JobOf<SealJob> | JobOf<OpenJob>,
-    ring: Ring,
+    job: SealJob | OpenJob,
+    { ring, own }: { readonly ring: Ring; readonly own: OwnShare },
     signal: AbortSignal | undefined,
   ): Promise<void> {
     const onAbort = (): void => {
@@ -129,7 +141,7 @@ export class SegmentPool {
     try {
       const shares = this.#workers.map(async (worker) => {
         try {
-          const result = await shareOf(worker, { ...job, memory: ring.memory });
+          const result = await giveShare(worker, job);
           if (result.type !== 'done') throw new JobFailure(result);
         } catch (error) {
           // A bad segment ends the job when its turn comes; anything else ends it now.
@@ -141,6 +153,7 @@ export class SegmentPool {
       const failures = settled
         .filter((share) => share.status === 'rejected')
         .map(({ reason }) => reason as unknown);
+      if (own.failure !== undefined) failures.push(new JobFailure(own.failure));
       failures.sort((a, b) => (badSegment(a) ?? -1) - (badSegment(b) ?? -1));
       if (failures.length > 0) throw failures[0];
       throwIfAborted(signal, 'cannot go on');
@@ -168,7 +181,7 @@ function isAlive(worker: Worker): boolean {
 }
 
 /** Gives a worker its share and waits for its result. Rejects when the worker dies. */
-function shareOf(worker: Worker, job: SealJob | OpenJob): Promise<JobResult> {
+function giveShare(worker: Worker, job: SealJob | OpenJob): Promise<JobResult> {
   return new Promise((resolve, reject) => {
     const end = (): void => {
       worker.off('message', onMessage).off('error', onError).off('exit', onExit);
