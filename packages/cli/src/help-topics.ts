@@ -42,8 +42,8 @@ const VARIABLES: readonly HelpEntry[] = [
 
 const FILE_FIELDS =
   'id, name, folder, path, sizeBytes, sha256, mimeType, placement (blob or sealed), condition (ok, missing or damaged), ' +
-  'createdAtMs, modifiedAtMs, tags; from add also source and replaced, from get and export also destination, and from export kept: true for what was there already. With planned: true (--dry-run) it says ' +
-  'what would happen; from add it then has source, path and sizeBytes only';
+  'createdAtMs, modifiedAtMs, tags; from add and import also source and replaced, from get and export also destination, and from export kept: true for what was there already. With planned: true (--dry-run) it says ' +
+  'what would happen; from add and import it then has source, path and sizeBytes only';
 
 const RECORDS: Readonly<Record<RecordType, string>> = {
   file: `${FILE_FIELDS}. stdout`,
@@ -54,7 +54,7 @@ const RECORDS: Readonly<Record<RecordType, string>> = {
   paths: 'directory, database, files, quarantine, vaultFile, vaultFileCopy, ownerLock. stdout',
   finding: 'code, subject (file, database, slots or folder), id, path, message, remedy. stdout, from check',
   summary:
-    'command and its totals: the last line of init, add, ls, find, get, export, mv, tag, rm and check. stdout',
+    'command and its totals: the last line of init, add, import, ls, find, get, export, mv, tag, rm and check. stdout',
   version: 'version, node, platform, arch. stdout',
   help: 'topic, title, entries (name, meaning). stdout, from help TOPIC',
   progress:

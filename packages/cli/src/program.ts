@@ -6,6 +6,7 @@ import { registerExport } from './commands/export.ts';
 import { registerFind } from './commands/find.ts';
 import { registerGet } from './commands/get.ts';
 import { registerHelp } from './commands/help.ts';
+import { registerImport } from './commands/import.ts';
 import { registerInfo } from './commands/info.ts';
 import { registerInit } from './commands/init.ts';
 import { registerKey } from './commands/key.ts';
@@ -91,6 +92,7 @@ export function createProgram({ execute, writeHelp, writeUsage }: ProgramPort): 
   registerTag(program, run);
   registerRm(program, run);
   registerExport(program, run);
+  registerImport(program, run);
   program.commandsGroup('This program:');
   registerPaths(program, run);
   registerVersion(program, run);

@@ -19,6 +19,7 @@ export type { RemoveEvent, RemoveOptions } from './files/remove-files.ts';
 export type { ResolveOptions } from './files/resolve-item.ts';
 export type { TagChanges } from './files/tag-item.ts';
 export type { SkipReason } from './files/walk-sources.ts';
+export type { ImportFolderOptions } from './import/import-folder.ts';
 export { createKeyfile } from './keyfile.ts';
 export { passphraseWarning } from './passphrase.ts';
 export { defaultVaultDirectory, vaultPaths } from './paths.ts';

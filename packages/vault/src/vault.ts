@@ -20,6 +20,8 @@ import { resolveItem } from './files/resolve-item.ts';
 import type { ResolveOptions } from './files/resolve-item.ts';
 import { tagItem } from './files/tag-item.ts';
 import type { TagChanges } from './files/tag-item.ts';
+import { importFolder } from './import/import-folder.ts';
+import type { ImportFolderOptions } from './import/import-folder.ts';
 import type { VaultPaths } from './paths.ts';
 import type { ChangePassphraseOptions, KeySlots } from './slots/key-slots.ts';
 import type { SlotInfo, SlotSecret } from './slots/slot.ts';
@@ -86,6 +88,11 @@ export class Vault implements AsyncDisposable {
   /** Adds what a stream yields as one file. Throws instead of a `failed` event. */
   async addStream(source: AsyncIterable<Uint8Array>, options: AddStreamOptions): Promise<AddEvent> {
     return addStream(this.#context(), source, options);
+  }
+
+  /** Adds everything below a folder of this machine. */
+  importFolder(source: string, options: ImportFolderOptions = {}): AsyncGenerator<AddEvent, void, undefined> {
+    return importFolder(this.#context(), source, options);
   }
 
   list(query: FileQuery = {}): FileListing {

@@ -1,16 +1,12 @@
 import type { AddEvent, Vault } from '@coffer/vault';
 import { type CommandUnknownOpts, Option } from '@commander-js/extra-typings';
-import { CliError, usageError } from '../cli-error.ts';
+import { usageError } from '../cli-error.ts';
 import { type Context, type RunCommand, showProgress } from '../context.ts';
-import { describeFailure } from '../failure.ts';
 import { collect } from '../global-options.ts';
 import { chooseSecretSource, readsStdin } from '../input/secret-source.ts';
 import { openVaultFor } from '../open-vault.ts';
-import { Outcome } from '../outcome.ts';
-import { escapeName } from '../output/escape.ts';
-import { formatCount, formatDuration, formatSize } from '../output/format.ts';
 import type { Progress } from '../output/progress.ts';
-import { fileRecord } from '../output/records.ts';
+import { AddReport } from './add-report.ts';
 
 interface AddOptions {
   readonly recursive: boolean;
@@ -54,46 +50,16 @@ export function registerAdd(program: CommandUnknownOpts, run: RunCommand): void 
 async function add(context: Context, paths: readonly string[], options: AddOptions): Promise<number> {
   const { output, host } = context;
   if (paths.includes('-')) checkStdin(context, paths, options);
+  const report = new AddReport(output, { command: 'add', dryRun: options.dryRun });
   let startMs: number;
-  const outcome = new Outcome();
-  const total = { added: 0, planned: 0, skippedExisting: 0, sizeBytes: 0 };
   {
     await using vault = await openVaultFor(context);
     // Not counting the time that somebody took to type.
     startMs = host.now();
     using progress = await showProgress(context, 'add');
-    for await (const event of addEvents(context, vault, paths, options, progress.update)) {
-      report(context, event, outcome, total);
-    }
+    for await (const event of addEvents(context, vault, paths, options, progress.update)) report.note(event);
   }
-  const seconds = (host.now() - startMs) / 1000;
-  const { failed } = outcome;
-  if (output.json) {
-    const { added, planned, skippedExisting, sizeBytes } = total;
-    output.record('summary', {
-      command: 'add',
-      dryRun: options.dryRun,
-      added,
-      ...(options.dryRun ? { planned } : {}),
-      skippedExisting,
-      failed,
-      sizeBytes,
-      seconds,
-    });
-  } else if (outcome.isLoneFailure) {
-    return outcome.exitCode;
-  } else if (options.dryRun) {
-    output.info(`Would add ${formatCount(total.planned, 'file')}, ${formatSize(total.sizeBytes)}.`);
-  } else {
-    const parts = [
-      `Added ${formatCount(total.added, 'file')}, ${formatSize(total.sizeBytes)}, in ${formatDuration(seconds)}`,
-    ];
-    if (total.skippedExisting > 0)
-      parts.push(`left out ${formatCount(total.skippedExisting, 'file')} whose path is taken`);
-    if (failed > 0) parts.push(`${formatCount(failed, 'source')} not added`);
-    output.info(`${parts.join('; ')}.`);
-  }
-  return outcome.exitCode;
+  return report.finish((host.now() - startMs) / 1000);
 }
 
 function checkStdin({ globals, host }: Context, paths: readonly string[], options: AddOptions): void {
@@ -134,65 +100,4 @@ async function* addEvents(
     dryRun,
     ...(name === undefined ? {} : { name }),
   });
-}
-
-type Skipped = Extract<AddEvent, { type: 'skipped' }>;
-
-const SKIP_REASONS: Readonly<Record<Skipped['reason'], string>> = {
-  link: 'a symbolic link, not added',
-  fifo: 'a pipe, not added',
-  socket: 'a socket, not added',
-  device: 'a device, not added',
-  vault: 'the vault itself, not added',
-  folder: 'a folder, not added without -r',
-  exists: 'left out: the path is taken',
-};
-
-function report(
-  { output }: Context,
-  event: AddEvent,
-  outcome: Outcome,
-  total: { added: number; planned: number; skippedExisting: number; sizeBytes: number },
-): void {
-  switch (event.type) {
-    case 'added': {
-      outcome.succeed();
-      total.added += 1;
-      total.sizeBytes += event.file.sizeBytes;
-      if (output.json)
-        output.record('file', { ...fileRecord(event.file), source: event.source, replaced: event.replaced });
-      else if (!output.quiet) output.line(escapeName(event.file.path));
-      return;
-    }
-    case 'planned': {
-      outcome.succeed();
-      total.planned += 1;
-      total.sizeBytes += event.sizeBytes;
-      const { source, path, sizeBytes } = event;
-      if (output.json) output.record('file', { planned: true, source, path, sizeBytes });
-      else output.line(escapeName(path));
-      return;
-    }
-    case 'skipped': {
-      const { source, reason } = event;
-      const text = SKIP_REASONS[reason];
-      if (reason === 'exists') {
-        outcome.succeed();
-        total.skippedExisting += 1;
-        output.detail(`${source}: ${text}`);
-        return;
-      }
-      const failure = describeFailure(
-        new CliError('SKIPPED', text, reason === 'folder' ? { exit: 'usage' } : {}),
-      );
-      outcome.fail(failure.exit);
-      output.failure(failure, source);
-      return;
-    }
-    case 'failed': {
-      const failure = describeFailure(event.error);
-      outcome.fail(failure.exit);
-      output.failure(failure, event.source);
-    }
-  }
 }

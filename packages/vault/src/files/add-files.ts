@@ -1,9 +1,11 @@
 import type { CofferDatabase } from '@coffer/database';
-import { DEFAULT_THRESHOLD_BYTES, parseFileName, parseFolder } from '@coffer/storage';
+import { parseFileName, parseFolder } from '@coffer/storage';
 import type { FileStorage } from '@coffer/storage';
 import { VaultError } from '../errors.ts';
 import { toVaultError } from '../to-vault-error.ts';
 import type { AddEvent } from './add-event.ts';
+import { addSteps } from './add-steps.ts';
+import type { AddStep } from './add-steps.ts';
 import { BulkMeter } from './bulk-progress.ts';
 import type { BulkProgress } from './bulk-progress.ts';
 import { FileAdder } from './file-adder.ts';
@@ -16,7 +18,7 @@ import { parseTags } from './tags.ts';
 import { walkSources } from './walk-sources.ts';
 import type { WalkOptions, Walked } from './walk-sources.ts';
 
-interface AddOptions {
+export interface AddOptions {
   /** The folder of the vault to add to; `''`, the root, when not given. */
   readonly folder?: string;
   readonly tags?: readonly string[];
@@ -48,10 +50,6 @@ export interface AddContext {
   readonly own: OwnFiles;
 }
 
-/** Small files are saved together, up to so many and so many bytes: 10,000 of them are then not 10,000 syncs. */
-const BATCH_FILES = 256;
-const BATCH_BYTES: number = 8 * 1024 * 1024;
-
 /**
  * Adds files and folders of this machine. Each file is durable before its event is yielded. What can't be added is named and the
  * others go on; only cancelling ends it early, with `ABORTED`.
@@ -64,7 +62,7 @@ export async function* addPaths(
   if (options.name !== undefined && paths.length !== 1) {
     throw new VaultError('INVALID_INPUT', 'a name can be given to one file only');
   }
-  const { folder, ...adderOptions } = parseOptions(options);
+  const { folder, ...adderOptions } = parseAddOptions(options);
   const walkOptions: WalkOptions = {
     recursive: options.recursive ?? false,
     folder,
@@ -73,20 +71,12 @@ export async function* addPaths(
   };
   const meter = new BulkMeter(options.onProgress, options.onProgress && (await measure(paths, walkOptions)));
   const adder = new FileAdder(context, adderOptions, meter);
-  const batch = new Batch();
-  for await (const walked of walkSources(paths, walkOptions)) {
-    throwIfAborted(options.signal);
-    const step = toStep(context, walked, paths, options, adderOptions);
-    if (isEvent(step) || step.sizeBytes < DEFAULT_THRESHOLD_BYTES) {
-      batch.push(step);
-      if (batch.isFull) yield* batch.flush(adder);
-    } else {
-      yield* batch.flush(adder);
-      yield await adder.add(step);
+  async function* steps(): AsyncGenerator<AddStep, void, undefined> {
+    for await (const walked of walkSources(paths, walkOptions)) {
+      yield toStep(context, walked, paths, options, adderOptions);
     }
   }
-  throwIfAborted(options.signal);
-  yield* batch.flush(adder);
+  yield* addSteps(adder, steps(), options.signal);
   meter.finish();
 }
 
@@ -96,45 +86,13 @@ export async function addStream(
   source: AsyncIterable<Uint8Array>,
   options: AddStreamOptions,
 ): Promise<AddEvent> {
-  const { folder, ...adderOptions } = parseOptions(options);
+  const { folder, ...adderOptions } = parseAddOptions(options);
   const meter = new BulkMeter(options.onProgress, undefined);
   const adder = new FileAdder(context, { ...adderOptions, mimeType: options.mimeType }, meter);
   const event = await adder.add({ source, label: '-', folder, name: options.name, sizeBytes: 0 });
   if (event.type === 'failed') throw event.error;
   meter.finish();
   return event;
-}
-
-/** Files to be saved together, among events that keep their place in the order. */
-class Batch {
-  #steps: (NewFile | AddEvent)[] = [];
-  #sizeBytes = 0;
-
-  get isFull(): boolean {
-    return this.#steps.length >= BATCH_FILES || this.#sizeBytes >= BATCH_BYTES;
-  }
-
-  push(step: NewFile | AddEvent): void {
-    this.#steps.push(step);
-    if (!isEvent(step)) this.#sizeBytes += step.sizeBytes;
-  }
-
-  async *flush(adder: FileAdder): AsyncGenerator<AddEvent, void, undefined> {
-    const steps = this.#steps;
-    this.#steps = [];
-    this.#sizeBytes = 0;
-    const files = steps.filter((step): step is NewFile => !isEvent(step));
-    const added = files.length === 0 ? [] : await adder.addTogether(files);
-    let next = 0;
-    for (const step of steps) {
-      const event = isEvent(step) ? step : added[next++];
-      if (event !== undefined) yield event;
-    }
-  }
-}
-
-function isEvent(step: NewFile | AddEvent): step is AddEvent {
-  return 'type' in step;
 }
 
 /** What is to be done with something that was found: a file to add, or an event that says why not. */
@@ -144,7 +102,7 @@ function toStep(
   paths: readonly string[],
   { name, dryRun }: AddPathsOptions,
   { onConflict }: AdderOptions,
-): NewFile | AddEvent {
+): AddStep {
   if (walked.kind === 'skipped') return { type: 'skipped', source: walked.source, reason: walked.reason };
   if (walked.kind === 'failed') return { type: 'failed', source: walked.source, error: walked.error };
   const file: NewFile = {
@@ -168,7 +126,8 @@ function plan({ database }: AddContext, file: NewFile, onConflict: OnConflict): 
   }
 }
 
-function parseOptions(options: AddOptions): AdderOptions & { readonly folder: string } {
+/** Checks what all ways of adding have in common. */
+export function parseAddOptions(options: AddOptions): AdderOptions & { readonly folder: string } {
   try {
     return {
       folder: parseFolder((options.folder ?? '').replace(/^\/+|\/+$/g, '')),
@@ -193,10 +152,4 @@ async function measure(
     bytes += walked.sizeBytes;
   }
   return { files, bytes };
-}
-
-function throwIfAborted(signal: AbortSignal | undefined): void {
-  if (signal?.aborted === true) {
-    throw new VaultError('ABORTED', 'it was cancelled', { cause: signal.reason });
-  }
 }

@@ -7,8 +7,8 @@ import { VaultError, errnoToVaultError } from '../errors.ts';
 import type { OwnFiles } from './own-files.ts';
 import { joinPath } from './file-entry.ts';
 
-/** Why something was passed over. None of these is ever opened. */
-export type SkipReason = 'link' | 'fifo' | 'socket' | 'device' | 'folder' | 'vault';
+/** Why something was passed over. None of these is ever opened. `empty`: a folder with nothing in it, which a vault has no place for. */
+export type SkipReason = 'link' | 'fifo' | 'socket' | 'device' | 'folder' | 'vault' | 'empty';
 
 export type Walked =
   | {
@@ -99,6 +99,7 @@ async function* walkFolder(
     };
     return;
   }
+  if (names.length === 0) yield { kind: 'skipped', source: step.source, reason: 'empty' };
   for (const raw of names) {
     const name = raw.toString('utf8');
     const source = join(step.source, name);

@@ -46,6 +46,7 @@ describe('adding', () => {
       'added in/here/album/deep/er/two.txt',
       'added in/here/album/one.txt',
       'added in/here/album/🗝️ key',
+      'skipped empty',
     ]);
     expect(made.vault.list({ tag: 'trip' }).files).toHaveLength(4);
     expect(await made.text('in/here/album/deep/er/two.txt')).toBe('album/deep/er/two.txt');
