@@ -1,4 +1,5 @@
-import type { SlotInfo, SlotSecret, Vault } from '@coffer/vault';
+import type { VaultClient } from '@coffer/host';
+import type { SlotInfo, SlotSecret } from '@coffer/vault';
 import type { Context } from './context.ts';
 import { CliError } from './cli-error.ts';
 import { askPassphrase } from './input/prompt.ts';
@@ -8,7 +9,7 @@ import { escapeName } from './output/escape.ts';
 import { chooseVaultDirectory } from './input/vault-directory.ts';
 
 /** Opens the vault of a command with the secret that its options, the environment or the person give. */
-export async function openVaultFor(context: Context): Promise<Vault> {
+export async function openVaultFor(context: Context): Promise<VaultClient> {
   const secret = await getSecret(context);
   try {
     return await openVaultWith(context, secret);
@@ -42,14 +43,17 @@ export async function getSecret(context: Context): Promise<SlotSecret> {
 }
 
 /** Opens the vault with a secret and says what it warns of. */
-export async function openVaultWith(context: Context, secret: SlotSecret): Promise<Vault> {
+export async function openVaultWith(context: Context, secret: SlotSecret): Promise<VaultClient> {
   const { output, signal } = context;
   const directory = await chooseVaultDirectory(context);
-  const { openVault } = await import('@coffer/vault');
+  const [{ openVault }, { createLocalClient }] = await Promise.all([
+    import('@coffer/vault'),
+    import('@coffer/host'),
+  ]);
   signal.throwIfAborted();
   const vault = await openVault({ directory, secret });
   for (const warning of vault.warnings) output.warning(warning);
-  return vault;
+  return createLocalClient(vault);
 }
 
 /** Zeroes what a secret holds in memory. */

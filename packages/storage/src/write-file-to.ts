@@ -12,6 +12,8 @@ import type { StorageContext } from './storage-context.ts';
 export interface WriteFileOptions {
   /** Replace what has that name already. Without it the result is `EXISTS`, decided atomically. */
   readonly overwrite?: boolean;
+  /** The mode it gets; what the process's mask leaves of 0666 when not given. */
+  readonly mode?: number;
   readonly signal?: AbortSignal;
   /** Called with the bytes written so far, at every piece. */
   readonly onProgress?: (bytesDone: number) => void;
@@ -57,7 +59,7 @@ async function copyOut(
   context: StorageContext,
   row: FileRow,
   handle: FileHandle,
-  { signal, onProgress }: WriteFileOptions,
+  { mode, signal, onProgress }: WriteFileOptions,
 ): Promise<void> {
   const sync = new BackgroundSync(handle);
   if (row.placement === 'blob') {
@@ -77,6 +79,7 @@ async function copyOut(
       await sync.idle();
     }
   }
+  if (mode !== undefined) await handle.chmod(mode);
   const modifiedAt = new Date(row.modifiedAtMs);
   await handle.utimes(modifiedAt, modifiedAt);
   await sync.finish();

@@ -176,6 +176,11 @@ export class Vault implements AsyncDisposable {
     return this.#parts.slots.list();
   }
 
+  /** The key slot that a secret opens. Throws what opening the vault with it would: `WRONG_KEY`, and why a key file can't be read. */
+  async verifySecret(secret: SlotSecret): Promise<SlotInfo> {
+    return this.#async(({ slots }) => slots.verify(secret));
+  }
+
   /** Adds a key slot; it has been opened from disk when this returns. Throws `TOO_MANY_SLOTS`, `INVALID_INPUT`. */
   async addSlot(secret: SlotSecret, options: NewSlotOptions = {}): Promise<SlotInfo> {
     return this.#async(({ slots }) => slots.add(secret, options));

@@ -1,4 +1,5 @@
-import type { AddEvent, Vault } from '@coffer/vault';
+import type { VaultClient } from '@coffer/host';
+import type { AddEvent } from '@coffer/vault';
 import { type CommandUnknownOpts, Option } from '@commander-js/extra-typings';
 import { usageError } from '../cli-error.ts';
 import { type Context, type RunCommand, showProgress } from '../context.ts';
@@ -77,7 +78,7 @@ function checkStdin({ globals, host }: Context, paths: readonly string[], option
 
 async function* addEvents(
   { host, signal }: Context,
-  vault: Vault,
+  vault: VaultClient,
   paths: readonly string[],
   { recursive, name, folder, tag, exclude, onConflict, dryRun }: AddOptions,
   onProgress: (progress: Progress) => void,

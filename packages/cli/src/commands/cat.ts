@@ -24,7 +24,7 @@ export function registerCat(program: CommandUnknownOpts, run: RunCommand): void 
         const { output, signal } = context;
         const toRange = options.range === undefined ? undefined : parseRange(options.range);
         await using vault = await openVaultFor(context);
-        const resolved = vault.resolve(item);
+        const resolved = await vault.resolve(item);
         if (resolved.kind === 'folder') {
           throw usageError(`${item} is a folder`, 'cat takes one file; `coffer get` restores folders');
         }

@@ -18,7 +18,7 @@ export function registerInfo(program: CommandUnknownOpts, run: RunCommand): void
       run(async (context) => {
         const { output } = context;
         await using vault = await openVaultFor(context);
-        const resolved = vault.resolve(item);
+        const resolved = await vault.resolve(item);
         if (resolved.kind === 'file') {
           if (output.json) output.record('file', fileRecord(resolved.file));
           else showFile(context, resolved.file);
@@ -26,7 +26,7 @@ export function registerInfo(program: CommandUnknownOpts, run: RunCommand): void
         }
         const { folder } = resolved;
         const parent = folder.includes('/') ? folder.slice(0, folder.lastIndexOf('/')) : '';
-        const entry = vault.folders(parent).find((candidate) => candidate.folder === folder);
+        const entry = (await vault.folders(parent)).find((candidate) => candidate.folder === folder);
         const { fileCount, sizeBytes } = entry ?? { fileCount: 0, sizeBytes: 0 };
         if (output.json) {
           output.record('folder', folderRecord({ folder, fileCount, sizeBytes }));

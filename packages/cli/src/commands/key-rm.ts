@@ -20,7 +20,7 @@ export function registerKeyRm(key: CommandUnknownOpts, run: RunCommand): void {
       run(async (context) => {
         const { output, globals, ask } = context;
         await using vault = await openVaultFor(context);
-        const slots = vault.slots();
+        const slots = await vault.slots();
         const [found, another] = slots.filter((slot) => slot.id.startsWith(id));
         // What can't be removed (no such slot, two of them, the last one) is not asked about: removing says why.
         if (!globals.yes && found !== undefined && another === undefined && slots.length > 1) {

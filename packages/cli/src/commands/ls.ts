@@ -1,4 +1,5 @@
-import type { FileEntry, FileQuery, Vault } from '@coffer/vault';
+import type { VaultClient } from '@coffer/host';
+import type { FileEntry, FileQuery } from '@coffer/vault';
 import { type CommandUnknownOpts, Option } from '@commander-js/extra-typings';
 import { type Context, type RunCommand } from '../context.ts';
 import { collectPages } from '../file-pages.ts';
@@ -47,8 +48,8 @@ export function registerLs(program: CommandUnknownOpts, run: RunCommand): void {
 async function list(context: Context, item: string, options: LsOptions): Promise<undefined> {
   const query = toQuery(options, context.host.now());
   await using vault = await openVaultFor(context);
-  const { folder, file } = whatToList(vault, item);
-  const folders = query.recursive === true || file !== undefined ? [] : vault.folders(folder);
+  const { folder, file } = await whatToList(vault, item);
+  const folders = query.recursive === true || file !== undefined ? [] : await vault.folders(folder);
   const files = file === undefined ? collectPages(vault, { ...query, folder }) : [[file]];
   await writeFiles(context, sortFolders(folders, options.reverse && options.sort === 'name'), files, {
     command: 'ls',
@@ -73,9 +74,9 @@ function toQuery({ recursive, tag, type, since, sort, reverse }: LsOptions, nowM
 }
 
 /** A file that is named is listed itself, as `ls` does. */
-function whatToList(vault: Vault, item: string): { folder: string; file?: FileEntry } {
+async function whatToList(vault: VaultClient, item: string): Promise<{ folder: string; file?: FileEntry }> {
   if (item === '' || item === '/') return { folder: '' };
-  const resolved = vault.resolve(item);
+  const resolved = await vault.resolve(item);
   return resolved.kind === 'folder' ? { folder: resolved.folder } : { folder: '', file: resolved.file };
 }
 

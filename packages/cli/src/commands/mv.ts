@@ -20,7 +20,7 @@ export function registerMv(program: CommandUnknownOpts, run: RunCommand): void {
       run(async (context) => {
         const { output } = context;
         await using vault = await openVaultFor(context);
-        const files = vault.move(item, destination);
+        const files = await vault.move(item, destination);
         for (const file of files) {
           if (output.json) output.record('file', fileRecord(file));
           else if (!output.quiet) output.line(escapeName(file.path));

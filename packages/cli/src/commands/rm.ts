@@ -1,4 +1,4 @@
-import type { Vault } from '@coffer/vault';
+import type { VaultClient } from '@coffer/host';
 import type { CommandUnknownOpts } from '@commander-js/extra-typings';
 import { CliError } from '../cli-error.ts';
 import type { Context, RunCommand } from '../context.ts';
@@ -74,11 +74,11 @@ async function remove(context: Context, items: readonly string[], options: RmOpt
 /** Asks before more than one named file goes. What can't be removed anyway is not asked about: removing says why. */
 async function agree(
   { ask, globals, signal }: Context,
-  vault: Vault,
+  vault: VaultClient,
   items: readonly string[],
   { recursive }: RmOptions,
 ): Promise<void> {
-  if (globals.yes || (items.length === 1 && !isFolder(vault, items[0] ?? ''))) return;
+  if (globals.yes || (items.length === 1 && !(await isFolder(vault, items[0] ?? '')))) return;
   let fileCount = 0;
   let sizeBytes = 0;
   for await (const event of vault.removePaths(items, { recursive, dryRun: true, signal })) {
@@ -94,9 +94,9 @@ async function agree(
   if (!agreed) throw new CliError('DECLINED', 'nothing was removed');
 }
 
-function isFolder(vault: Vault, item: string): boolean {
+async function isFolder(vault: VaultClient, item: string): Promise<boolean> {
   try {
-    return vault.resolve(item).kind === 'folder';
+    return (await vault.resolve(item)).kind === 'folder';
   } catch {
     // Removing reports what is wrong with it.
     return false;

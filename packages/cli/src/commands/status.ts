@@ -15,7 +15,7 @@ export function registerStatus(program: CommandUnknownOpts, run: RunCommand): vo
       run(async (context) => {
         const { output } = context;
         await using vault = await openVaultFor(context);
-        const status = vault.status();
+        const status = await vault.status();
         if (output.json) {
           output.record('status', status);
           return undefined;

@@ -25,7 +25,7 @@ export function registerTag(program: CommandUnknownOpts, run: RunCommand): void 
       run(async (context) => {
         const { output } = context;
         await using vault = await openVaultFor(context);
-        const files = vault.tag(item, { add: tags, remove: options.remove });
+        const files = await vault.tag(item, { add: tags, remove: options.remove });
         for (const file of files) {
           if (output.json) output.record('file', fileRecord(file));
           else if (!output.quiet)

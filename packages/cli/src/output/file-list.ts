@@ -19,7 +19,7 @@ export interface ListFormat {
 export async function writeFiles(
   { output, host, signal }: Pick<Context, 'output' | 'host' | 'signal'>,
   folders: readonly FolderEntry[],
-  pages: Iterable<readonly FileEntry[]>,
+  pages: Iterable<readonly FileEntry[]> | AsyncIterable<readonly FileEntry[]>,
   { command, long, null: endsInNull, showsPaths }: ListFormat,
 ): Promise<void> {
   const { style, isTerminal } = output;
@@ -27,7 +27,7 @@ export async function writeFiles(
   let pageFolders = folders;
   let fileCount = 0;
   let sizeBytes = 0;
-  for (const files of pages) {
+  for await (const files of pages) {
     // Listing itself never waits, and neither a signal nor a reader that has gone is heard of in between.
     await setImmediate();
     signal.throwIfAborted();

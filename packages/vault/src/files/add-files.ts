@@ -11,6 +11,7 @@ import type { BulkProgress } from './bulk-progress.ts';
 import { FileAdder } from './file-adder.ts';
 import type { AdderOptions, NewFile } from './file-adder.ts';
 import { joinPath } from './file-entry.ts';
+import { pathFrom } from './local-path.ts';
 import type { OwnFiles } from './own-files.ts';
 import { placeFile } from './place-file.ts';
 import type { OnConflict } from './place-file.ts';
@@ -35,6 +36,8 @@ export interface AddPathsOptions extends AddOptions {
   readonly name?: string;
   /** Globs of what is left out. */
   readonly exclude?: readonly string[];
+  /** Where relative paths are taken from: the current folder when not given. */
+  readonly cwd?: string;
   /** Say what would be added, and add nothing. */
   readonly dryRun?: boolean;
 }
@@ -68,12 +71,13 @@ export async function* addPaths(
     folder,
     exclude: options.exclude ?? [],
     own: context.own,
+    cwd: options.cwd ?? process.cwd(),
   };
   const meter = new BulkMeter(options.onProgress, options.onProgress && (await measure(paths, walkOptions)));
   const adder = new FileAdder(context, adderOptions, meter);
   async function* steps(): AsyncGenerator<AddStep, void, undefined> {
     for await (const walked of walkSources(paths, walkOptions)) {
-      yield toStep(context, walked, paths, options, adderOptions);
+      yield toStep(context, walked, paths, { ...options, cwd: walkOptions.cwd }, adderOptions);
     }
   }
   yield* addSteps(adder, steps(), options.signal);
@@ -100,13 +104,13 @@ function toStep(
   context: AddContext,
   walked: Walked,
   paths: readonly string[],
-  { name, dryRun }: AddPathsOptions,
+  { name, dryRun, cwd }: AddPathsOptions & Pick<WalkOptions, 'cwd'>,
   { onConflict }: AdderOptions,
 ): AddStep {
   if (walked.kind === 'skipped') return { type: 'skipped', source: walked.source, reason: walked.reason };
   if (walked.kind === 'failed') return { type: 'failed', source: walked.source, error: walked.error };
   const file: NewFile = {
-    source: { path: walked.source },
+    source: { path: pathFrom(cwd, walked.source) },
     label: walked.source,
     folder: walked.folder,
     name: name === undefined || walked.source !== paths[0] ? walked.name : name,

@@ -28,6 +28,8 @@ export type ExportEvent =
 export interface ExportOptions {
   /** A folder. It is made, for this user alone (0700), or it is empty, unless `force` or `skipExisting` is given. */
   readonly destination: string;
+  /** Taken from the modes of new files and folders, instead of that of this process. */
+  readonly umask?: number;
   /** Replace files that exist. */
   readonly force?: boolean;
   /** Go on where an earlier export ended: keep what is there already with the same SHA-256. */
@@ -112,11 +114,11 @@ class Exporter {
     row: FileRow,
     meter: BulkMeter,
   ): Promise<ExportEvent & { readonly type: 'exported' | 'kept' }> {
-    const { force = false, skipExisting = false, signal } = this.#options;
+    const { force = false, skipExisting = false, umask, signal } = this.#options;
     const folder = await makeFoldersBelow(
       this.#options.destination,
       row.folder === '' ? [] : row.folder.split('/'),
-      this.#guard,
+      { guard: this.#guard, cwd: process.cwd(), umask },
     );
     if (skipExisting && !this.#tidied.has(folder)) {
       this.#tidied.add(folder);
@@ -135,6 +137,7 @@ class Exporter {
     }
     await this.#context.storage.writeFileTo(row.id, destination, {
       overwrite: force,
+      ...(umask === undefined ? {} : { mode: 0o666 & ~umask }),
       ...(signal === undefined ? {} : { signal }),
       onProgress: (bytesDone) => {
         meter.advance(bytesDone);

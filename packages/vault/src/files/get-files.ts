@@ -1,6 +1,6 @@
 import type { CofferDatabase, FileRow } from '@coffer/database';
 import type { FileStorage } from '@coffer/storage';
-import { mkdir, stat } from 'node:fs/promises';
+import { stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { VaultError, errnoToVaultError } from '../errors.ts';
 import { toVaultError } from '../to-vault-error.ts';
@@ -8,8 +8,8 @@ import { BulkMeter } from './bulk-progress.ts';
 import type { BulkProgress } from './bulk-progress.ts';
 import { joinPath, splitPath, toFileEntries } from './file-entry.ts';
 import type { FileEntry } from './file-entry.ts';
-import { makeFoldersBelow, toLocalName } from './local-path.ts';
-import type { FolderGuard } from './local-path.ts';
+import { makeFolder, makeFoldersBelow, pathFrom, toLocalName } from './local-path.ts';
+import type { FolderGuard, Origin } from './local-path.ts';
 import type { OwnFiles } from './own-files.ts';
 import { resolveItem } from './resolve-item.ts';
 import { rowsInFolder } from './rows-in-folder.ts';
@@ -21,6 +21,10 @@ export type GetEvent =
 export interface GetOptions {
   /** A folder, or for a single file also the path it gets; the current folder when not given. */
   readonly destination?: string;
+  /** Where a relative destination is taken from: the current folder when not given. */
+  readonly cwd?: string;
+  /** Taken from the modes of new files and folders, instead of that of this process. */
+  readonly umask?: number;
   /** Replace files that exist. */
   readonly force?: boolean;
   readonly signal?: AbortSignal;
@@ -43,6 +47,7 @@ export async function* getPaths(
   items: readonly string[],
   options: GetOptions,
 ): AsyncGenerator<GetEvent, void, undefined> {
+  const origin: Origin = { cwd: options.cwd ?? process.cwd(), umask: options.umask };
   const wanted: Wanted[] = [];
   for (const item of items) {
     try {
@@ -55,16 +60,18 @@ export async function* getPaths(
     context.own,
     options.destination ?? '.',
     items.length === 1 ? wanted : undefined,
+    origin,
   );
-  const guard = await context.own.guardBelow(options.destination ?? '.');
+  const guard = await context.own.guardBelow(pathFrom(origin.cwd, options.destination ?? '.'));
   const bytes = wanted.reduce((sum, { row }) => sum + row.sizeBytes, 0);
   const meter = new BulkMeter(options.onProgress, { files: wanted.length, bytes });
   for (const each of wanted) {
     meter.begin(joinPath(each.row.folder, each.row.name));
     try {
-      const destination = await destinationOf(target, each, guard);
-      const row = await context.storage.writeFileTo(each.row.id, destination, {
+      const destination = await destinationOf(target, each, { ...origin, guard });
+      const row = await context.storage.writeFileTo(each.row.id, pathFrom(origin.cwd, destination), {
         overwrite: options.force ?? false,
+        ...(origin.umask === undefined ? {} : { mode: 0o666 & ~origin.umask }),
         ...(options.signal === undefined ? {} : { signal: options.signal }),
         onProgress: (bytesDone) => {
           meter.advance(bytesDone);
@@ -121,13 +128,15 @@ async function parseTarget(
   own: OwnFiles,
   destination: string,
   single: readonly Wanted[] | undefined,
+  origin: Origin,
 ): Promise<Target> {
-  if (await own.contains(destination)) {
+  const absolute = pathFrom(origin.cwd, destination);
+  if (await own.contains(absolute)) {
     throw new VaultError('INVALID_INPUT', `${destination} is inside the vault's own folder`, {
       hint: 'choose another place with -o',
     });
   }
-  const found = await stat(destination).catch(() => undefined);
+  const found = await stat(absolute).catch(() => undefined);
   if (found?.isDirectory() === true) return { kind: 'folder', path: destination };
   const [only] = single ?? [];
   const isOneFile = only !== undefined && !only.isFolderItem;
@@ -135,17 +144,22 @@ async function parseTarget(
   if (found !== undefined)
     throw new VaultError('NOT_A_FILE', `${destination} is not a folder; several files need one`);
   try {
-    await mkdir(destination, { recursive: true });
+    await makeFolder(absolute, { umask: origin.umask, recursive: true });
   } catch (error) {
     throw errnoToVaultError(error, `cannot make the folder ${destination}`);
   }
   return { kind: 'folder', path: destination };
 }
 
-async function destinationOf(target: Target, { row, below }: Wanted, guard: FolderGuard): Promise<string> {
+async function destinationOf(
+  target: Target,
+  { row, below }: Wanted,
+  origin: Origin & { readonly guard: FolderGuard },
+): Promise<string> {
   if (target.kind === 'folder')
-    return join(await makeFoldersBelow(target.path, below, guard), toLocalName(row.name));
-  if ((await stat(dirname(target.path)).catch(() => undefined))?.isDirectory() === true) return target.path;
+    return join(await makeFoldersBelow(target.path, below, origin), toLocalName(row.name));
+  if ((await stat(pathFrom(origin.cwd, dirname(target.path))).catch(() => undefined))?.isDirectory() === true)
+    return target.path;
   throw new VaultError('NOT_FOUND', `there is no folder ${dirname(target.path)} to put ${row.name} in`);
 }
 

@@ -1,5 +1,5 @@
-import { lstat, mkdir } from 'node:fs/promises';
-import { join } from 'node:path';
+import { chmod, lstat, mkdir, stat } from 'node:fs/promises';
+import { dirname, join, resolve } from 'node:path';
 import { VaultError, errnoToVaultError } from '../errors.ts';
 
 // https://learn.microsoft.com/windows/win32/fileio/naming-a-file: also with an extension, and with superscript digits.
@@ -30,6 +30,44 @@ export function toLocalName(segment: string, platform: NodeJS.Platform = process
 
 export type FolderGuard = (folder: string) => Promise<void>;
 
+/** The process on whose behalf something is written, which may be another one. */
+export interface Origin {
+  /** Absolute: where relative paths are taken from. */
+  readonly cwd: string;
+  /** Taken from the modes of what is made, instead of that of this process. */
+  readonly umask: number | undefined;
+}
+
+/**
+ * A path as the process whose current folder is `cwd` means it. Nothing is taken out of it: `link/.` and `link/..` go through the link, as they do for
+ * the operating system. An empty one stays empty and leads nowhere.
+ */
+export function pathFrom(cwd: string, path: string): string {
+  if (process.platform === 'win32') return path === '' ? '' : resolve(cwd, path);
+  return path === '' || path.startsWith('/') ? path : `${cwd}/${path}`;
+}
+
+/**
+ * Makes a folder, with `recursive` also those it is in. The mode of each is what a process with that mask would give it. Throws what the file
+ * system throws.
+ */
+export async function makeFolder(
+  path: string,
+  options: { readonly umask: number | undefined; readonly recursive?: boolean },
+): Promise<void> {
+  const { umask, recursive = false } = options;
+  const first = await mkdir(path, { recursive });
+  if (umask === undefined) return;
+  const top = recursive ? first : path;
+  if (top === undefined) return;
+  for (let made = path; ; made = dirname(made)) {
+    // Whoever owns the folder above may hand down its group: that bit stays.
+    const inherited = (await stat(made)).mode & 0o7000;
+    await chmod(made, inherited | (0o777 & ~umask));
+    if (made === top || made === dirname(made)) return;
+  }
+}
+
 /**
  * Makes the folders `segments` below `root`, one by one, and returns the path of the last. A link among them is refused: it could lead
  * out of `root`. `guard` is asked of each folder, `root` included, before it is made or used, and throws what keeps it from being that.
@@ -37,20 +75,21 @@ export type FolderGuard = (folder: string) => Promise<void>;
 export async function makeFoldersBelow(
   root: string,
   segments: readonly string[],
-  guard: FolderGuard,
+  { guard, cwd, umask }: Origin & { readonly guard: FolderGuard },
 ): Promise<string> {
   let path = root;
-  await guard(path);
+  await guard(pathFrom(cwd, path));
   for (const segment of segments) {
     path = join(path, toLocalName(segment));
-    await guard(path);
+    const absolute = pathFrom(cwd, path);
+    await guard(absolute);
     try {
-      await mkdir(path);
+      await makeFolder(absolute, { umask });
     } catch (error) {
-      const stat = await lstat(path).catch(() => undefined);
-      if (stat?.isDirectory() === true) continue;
-      if (stat === undefined) throw errnoToVaultError(error, `cannot make the folder ${path}`);
-      const what = stat.isSymbolicLink() ? 'a link' : 'not a folder';
+      const found = await lstat(absolute).catch(() => undefined);
+      if (found?.isDirectory() === true) continue;
+      if (found === undefined) throw errnoToVaultError(error, `cannot make the folder ${path}`);
+      const what = found.isSymbolicLink() ? 'a link' : 'not a folder';
       throw new VaultError('EXISTS', `cannot make the folder ${path}: there is ${what} of that name`);
     }
   }

@@ -4,6 +4,7 @@ import { lstat, readdir } from 'node:fs/promises';
 import { basename, join, resolve } from 'node:path';
 import picomatch from 'picomatch';
 import { VaultError, errnoToVaultError } from '../errors.ts';
+import { pathFrom } from './local-path.ts';
 import type { OwnFiles } from './own-files.ts';
 import { joinPath } from './file-entry.ts';
 
@@ -25,6 +26,8 @@ export interface WalkOptions {
   readonly recursive: boolean;
   /** The folder of the vault that everything goes to. */
   readonly folder: string;
+  /** Absolute: where relative paths are taken from. */
+  readonly cwd: string;
   /** Globs: without a slash they match names at any depth, with one the path below what was given. */
   readonly exclude: readonly string[];
   /** The vault's own folder and files, which are never opened: a vault can't hold itself. */
@@ -39,8 +42,8 @@ export async function* walkSources(
   const isExcluded = excluder(options.exclude);
   for (const path of paths) {
     // `.` and `..` have no name to keep: their content goes where the folder itself would have gone.
-    const named = !/(^|[\\/])\.{1,2}[\\/]*$/.test(path) && basename(resolve(path)) !== '';
-    const name = basename(resolve(path));
+    const named = !/(^|[\\/])\.{1,2}[\\/]*$/.test(path) && basename(resolve(options.cwd, path)) !== '';
+    const name = basename(resolve(options.cwd, path));
     yield* walk(
       { source: path, folder: options.folder, name: named ? name : undefined, below: '' },
       options,
@@ -66,7 +69,7 @@ async function* walk(
   const { source, name } = step;
   let stat;
   try {
-    stat = await lstat(source);
+    stat = await lstat(pathFrom(options.cwd, source));
   } catch (error) {
     yield { kind: 'failed', source, error: errnoToVaultError(error, `cannot add ${source}`) };
     return;
@@ -90,7 +93,7 @@ async function* walkFolder(
   const folder = step.name === undefined ? step.folder : joinPath(step.folder, step.name);
   let names;
   try {
-    names = await namesIn(step.source);
+    names = await namesIn(pathFrom(options.cwd, step.source));
   } catch (error) {
     yield {
       kind: 'failed',
@@ -126,7 +129,10 @@ async function skipReason(stat: Stats, step: Step, options: WalkOptions): Promis
   if (stat.isSymbolicLink()) return 'link';
   if (stat.isFIFO()) return 'fifo';
   if (stat.isSocket()) return 'socket';
-  if (options.own.includes(stat) || (step.below === '' && (await options.own.contains(step.source))))
+  if (
+    options.own.includes(stat) ||
+    (step.below === '' && (await options.own.contains(pathFrom(options.cwd, step.source))))
+  )
     return 'vault';
   if (stat.isDirectory()) return options.recursive ? undefined : 'folder';
   return stat.isFile() ? undefined : 'device';

@@ -3,6 +3,7 @@ import { VaultError, errnoToVaultError } from '../errors.ts';
 import type { AddEvent } from '../files/add-event.ts';
 import { addPaths } from '../files/add-files.ts';
 import type { AddContext, AddPathsOptions } from '../files/add-files.ts';
+import { pathFrom } from '../files/local-path.ts';
 
 /** As for `addPaths`; `folder` is where the content of the source goes. */
 export type ImportFolderOptions = Omit<AddPathsOptions, 'recursive' | 'name'>;
@@ -16,16 +17,16 @@ export async function* importFolder(
   source: string,
   options: ImportFolderOptions,
 ): AsyncGenerator<AddEvent, void, undefined> {
-  await requireFolder(source);
+  await requireFolder(source, options.cwd ?? process.cwd());
   // With the dot it is the content that is meant, and a link is followed.
   yield* addPaths(context, [`${source}/.`], { ...options, recursive: true });
 }
 
 /** Throws `NOT_FOUND`, `NOT_PERMITTED`, `NOT_A_FILE`. */
-export async function requireFolder(source: string): Promise<void> {
+export async function requireFolder(source: string, cwd: string): Promise<void> {
   let found;
   try {
-    found = await stat(source);
+    found = await stat(pathFrom(cwd, source));
   } catch (error) {
     throw errnoToVaultError(error, `cannot import ${source}`);
   }

@@ -38,6 +38,13 @@ export class KeySlots {
     return this.#file.slots;
   }
 
+  /** The slot that a secret opens. Throws `WRONG_KEY`, as opening the vault with it would. */
+  async verify(secret: SlotSecret): Promise<SlotInfo> {
+    const { rootKey, slotId } = await unlockVaultFile(this.#file, secret);
+    rootKey[Symbol.dispose]();
+    return this.#find(slotId);
+  }
+
   /** Adds a slot; it has been opened from disk when this returns. Throws `TOO_MANY_SLOTS`, `INVALID_INPUT`. */
   async add(secret: SlotSecret, options: NewSlotOptions = {}): Promise<SlotInfo> {
     return this.#inTurn(async () => {

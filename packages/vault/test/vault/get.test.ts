@@ -43,6 +43,20 @@ describe('restoring', () => {
     expect(readFileSync(made.path('other.txt'), 'utf8')).toBe('hello');
   });
 
+  test('for another process: from its folder, with its mask', async () => {
+    const made = await TestVault.create();
+    await made.put('album/a.txt', 'hello');
+    mkdirSync(made.path('theirs'));
+    const options = { cwd: made.path('theirs'), umask: 0o027, destination: 'deep/out' };
+    expect(await all(made.vault.getPaths(['album'], options))).toMatchObject([
+      { type: 'restored', destination: 'deep/out/album/a.txt' },
+    ]);
+    const modeOf = (path: string): number => statSync(made.path('theirs', path)).mode & 0o7777;
+    expect(['deep', 'deep/out', 'deep/out/album', 'deep/out/album/a.txt'].map(modeOf)).toEqual([
+      0o750, 0o750, 0o750, 0o640,
+    ]);
+  });
+
   test('a folder with its tree, and everything with `/`', async () => {
     const made = await TestVault.create();
     for (const path of ['x/album/one.txt', 'x/album/deep/two.txt', 'three.txt']) await made.put(path);

@@ -1,0 +1,72 @@
+import process from 'node:process';
+import { resolve } from 'node:path';
+import type { Caller } from './caller.ts';
+
+type FromCaller = (args: readonly unknown[], caller: Caller) => readonly unknown[];
+
+/** Says in the options at `index` which folder relative paths are taken from. */
+export function withCwd(index: number): FromCaller {
+  return (args, { cwd }) => change(args, index, (options) => ({ cwd, ...options }));
+}
+
+/** Says also which modes new files and folders get. */
+export function withCwdAndUmask(index: number): FromCaller {
+  return (args, { cwd, umask }) =>
+    change(args, index, (options) => ({ cwd, ...(umask === undefined ? {} : { umask }), ...options }));
+}
+
+/** Makes a path in the options at `index` absolute, and says which modes new files and folders get. */
+export function withDestination(index: number, name: string): FromCaller {
+  return (args, caller) =>
+    change(args, index, (options) => {
+      const path = options[name];
+      const umask = caller.umask === undefined ? {} : { umask: caller.umask };
+      return typeof path === 'string' && path !== ''
+        ? { ...umask, ...options, [name]: absolutePath(path, caller) }
+        : options;
+    });
+}
+
+/** Makes the path of a key file, in the secret at `index`, absolute. */
+export function keyfileOfCaller(index: number): FromCaller {
+  return (args, caller) =>
+    change(args, index, (secret) =>
+      secret['kind'] === 'keyfile' && typeof secret['path'] === 'string'
+        ? { ...secret, path: absolutePath(secret['path'], caller) }
+        : secret,
+    );
+}
+
+/** Makes the path at `index` absolute. */
+export function pathOfCaller(index: number): FromCaller {
+  return (args, caller) => {
+    const path = args[index];
+    return typeof path === 'string' ? args.with(index, absolutePath(path, caller)) : args;
+  };
+}
+
+/**
+ * A path that leads another process of the same user to the same file. `/proc/self` and `/dev/fd` are other folders in every process, so they are called
+ * by the number of this one.
+ */
+export function absolutePath(path: string, { cwd }: Caller, pid: number = process.pid): string {
+  const isWhole = path.startsWith('/') || path === '';
+  // Not normalized: `link/..` is what the operating system says it is.
+  return (process.platform === 'win32' ? resolve(cwd, path) : isWhole ? path : `${cwd}/${path}`)
+    .replace(/^\/proc\/(self|thread-self)(?=\/|$)/, `/proc/${String(pid)}`)
+    .replace(/^\/dev\/fd(?=\/|$)/, `/proc/${String(pid)}/fd`);
+}
+
+function change(
+  args: readonly unknown[],
+  index: number,
+  update: (value: Readonly<Record<string, unknown>>) => object,
+): readonly unknown[] {
+  const value = args[index] ?? {};
+  const changed = isRecord(value) ? update(value) : value;
+  return index < args.length ? args.with(index, changed) : [...args, changed];
+}
+
+function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null;
+}
