@@ -56,7 +56,8 @@ export class Sink extends Writable {
   }
 
   override _write(chunk: Buffer, _encoding: BufferEncoding, done: () => void): void {
-    this.#chunks.push(chunk);
+    // A copy: what is written may be used again once the write is done.
+    this.#chunks.push(Buffer.from(chunk));
     done();
   }
 
