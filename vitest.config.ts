@@ -8,13 +8,12 @@ const packages = readdirSync(join(import.meta.dirname, 'packages'), { withFileTy
   .filter((entry) => entry.isDirectory())
   .map(({ name }) => ({ name, root: join(import.meta.dirname, 'packages', name) }));
 
-// One project for each workspace package and one for the scripts; all of them share what is set below.
-const projects = [...packages, { name: 'scripts', root: join(import.meta.dirname, 'scripts') }].map(
-  (test) => ({
-    extends: true as const,
-    test,
-  }),
-);
+// One project for each workspace package and one for each of these; all of them share what is set below.
+const others = ['scripts', 'damage'].map((name) => ({ name, root: join(import.meta.dirname, name) }));
+const projects = [...packages, ...others].map((test) => ({
+  extends: true as const,
+  test,
+}));
 
 // For .ci/run, which ends with these numbers.
 const { COFFER_TEST_COUNTS: countsFile } = process.env;

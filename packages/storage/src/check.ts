@@ -1,4 +1,3 @@
-import { sealedFileSize } from '@coffer/crypto';
 import { DatabaseError } from '@coffer/database';
 import type { FileId, FileRow } from '@coffer/database';
 import { StorageError, damaged, throwIfAborted, toStorageError } from './errors.ts';
@@ -6,9 +5,11 @@ import type { DamageCode } from './errors.ts';
 import { getCheckedBlob, verifySealed } from './read-file.ts';
 import { ifSpaceAllows } from './storage-context.ts';
 import { extended, missing, truncated } from './sealed-damage.ts';
+import { measureSealedFile } from './sealed-length.ts';
 import type { StorageContext } from './storage-context.ts';
 
-export type FindingCode = DamageCode | 'FILE_UNREFERENCED' | 'FILE_LEFT_OVER' | 'NAME_UNKNOWN';
+export type FindingCode =
+  DamageCode | 'HEADER_LEFT_OVER' | 'FILE_UNREFERENCED' | 'FILE_LEFT_OVER' | 'NAME_UNKNOWN';
 
 /** One thing that is wrong. `remedy` says what to do about it. */
 export interface Finding {
@@ -146,8 +147,7 @@ function inFolder(code: FindingCode, message: string): Finding {
 
 async function checkSize(context: StorageContext, row: FileRow): Promise<Finding | undefined> {
   if (row.placement === 'blob') return undefined;
-  const size = await context.folder.sealedSizeBytes(row.id);
-  const expected = sealedFileSize(row.sizeBytes);
+  const { sizeBytes: size, expectedBytes: expected } = await measureSealedFile(context.folder, row);
   if (size === expected) return undefined;
   if (size === undefined) return fileFinding(row, missing(row));
   return fileFinding(row, size < expected ? truncated(row, size, expected) : extended(row, size, expected));
@@ -164,13 +164,13 @@ async function readWhole(
       getCheckedBlob(context, row);
       return undefined;
     }
-    await verifySealed(context, row, {
+    const { isOtherPlaceFree } = await verifySealed(context, row, {
       signal,
       onProgress: (bytesDone) => {
         onProgress?.(bytesBefore + bytesDone);
       },
     });
-    return undefined;
+    return isOtherPlaceFree ? undefined : headerLeftOver(row);
   } catch (error) {
     if (error instanceof StorageError && error.damage !== undefined) return fileFinding(row, error);
     if (error instanceof DatabaseError && error.code === 'CORRUPT') {
@@ -185,6 +185,17 @@ function fileFinding(row: FileRow, error: StorageError): Finding {
   return { code: error.damage ?? 'ROW_DAMAGED', subject: 'file', file: row, message: error.message, remedy };
 }
 
+/** The content is whole: it is read by the other place. But nothing should be here that no writer left. */
+function headerLeftOver(row: FileRow): Finding {
+  return {
+    code: 'HEADER_LEFT_OVER',
+    subject: 'file',
+    file: row,
+    message: `${row.name} is whole, but the free place of its header is not empty: it was damaged, or an old header put there`,
+    remedy: 'nothing is lost; get the file, and add it again in the place of this one',
+  };
+}
+
 /** Only a read proves a file whole again; a look at its size can prove it damaged. */
 function recordCondition(
   { database }: StorageContext,
@@ -192,11 +203,16 @@ function recordCondition(
   finding: Finding | undefined,
   read: boolean,
 ): void {
-  const found = finding === undefined ? 'ok' : finding.code === 'FILE_MISSING' ? 'missing' : 'damaged';
+  const found = conditionAfter(finding);
   if (found === row.condition || (found === 'ok' && !read)) return;
   ifSpaceAllows(() => {
     database.files.setCondition(row.id, found);
   });
+}
+
+function conditionAfter(finding: Finding | undefined): FileRow['condition'] {
+  if (finding === undefined || finding.code === 'HEADER_LEFT_OVER') return 'ok';
+  return finding.code === 'FILE_MISSING' ? 'missing' : 'damaged';
 }
 
 function parsePercent({ mode, samplePercent = 5 }: CheckOptions): number {

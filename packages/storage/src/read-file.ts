@@ -111,7 +111,10 @@ async function* readSealed(
   checkHash(row, hash.digest());
 }
 
-/** Reads a sealed file whole and holds it against its SHA-256; what is read also goes to `targetFd`. */
+/**
+ * Reads a sealed file whole and holds it against its SHA-256; what is read also goes to `targetFd`. Says whether the free place of its
+ * header is empty.
+ */
 export async function verifySealed(
   context: StorageContext,
   row: FileRow,
@@ -120,10 +123,11 @@ export async function verifySealed(
     readonly signal?: AbortSignal | undefined;
     readonly onProgress?: ((bytesDone: number) => void) | undefined;
   },
-): Promise<void> {
+): Promise<{ readonly isOtherPlaceFree: boolean }> {
   const { targetFd, signal, onProgress } = options;
   await using reader = await SealedReader.open(context.folder.sealedPath(row.id), row, context.keys);
   checkHash(row, await reader.hash({ pool: poolFor(context, row.sizeBytes), signal, targetFd, onProgress }));
+  return { isOtherPlaceFree: reader.isOtherPlaceFree };
 }
 
 function poolFor({ pool, parallelFromBytes }: StorageContext, sizeBytes: number): SegmentPool | undefined {

@@ -1,8 +1,9 @@
-import { sealedFileSize } from '@coffer/crypto';
 import type { FileId, FileRow } from '@coffer/database';
 import { toStorageError } from './errors.ts';
 import { shredFile } from './sealed-folder.ts';
 import type { KnownName, SealedName } from './sealed-folder.ts';
+import { measureSealedFile } from './sealed-length.ts';
+import type { SealedLength } from './sealed-length.ts';
 import { ifSpaceAllows, markClean } from './storage-context.ts';
 import type { StorageContext } from './storage-context.ts';
 
@@ -128,8 +129,7 @@ async function markRows(context: StorageContext): Promise<FileId[]> {
   const damaged: FileId[] = [];
   const changes: { id: FileId; condition: FileRow['condition'] }[] = [];
   for (const row of context.database.files.iterate({ placement: 'sealed' })) {
-    const size = await context.folder.sealedSizeBytes(row.id);
-    const condition = conditionOf(row, size);
+    const condition = conditionOf(await measureSealedFile(context.folder, row));
     if (condition !== 'ok') damaged.push(row.id);
     // A file of the right length that a read found damaged stays marked until a check clears it.
     const unproven = condition === 'ok' && row.condition === 'damaged';
@@ -145,7 +145,7 @@ async function markRows(context: StorageContext): Promise<FileId[]> {
   return damaged;
 }
 
-function conditionOf(row: FileRow, sealedSizeBytes: number | undefined): FileRow['condition'] {
-  if (sealedSizeBytes === undefined) return 'missing';
-  return sealedSizeBytes === sealedFileSize(row.sizeBytes) ? 'ok' : 'damaged';
+function conditionOf({ sizeBytes, expectedBytes }: SealedLength): FileRow['condition'] {
+  if (sizeBytes === undefined) return 'missing';
+  return sizeBytes === expectedBytes ? 'ok' : 'damaged';
 }

@@ -12,7 +12,7 @@ import {
   segmentOffset,
   segmentPlainSize,
 } from '@coffer/crypto';
-import type { FileKey } from '@coffer/crypto';
+import type { DecodedHeader, FileKey } from '@coffer/crypto';
 import { fileIdToBytes } from '@coffer/database';
 import { errnoOf, throwIfAborted } from './errors.ts';
 import { openSizedSegment } from './open-sized-segment.ts';
@@ -50,14 +50,21 @@ export class SealedReader implements AsyncDisposable {
   readonly #fileKey: FileKey;
   readonly #file: SealedFileRef;
   readonly #log2: number;
+  /** Whether the header's other place is empty. What is in it is never used, but somebody or something wrote it. */
+  readonly isOtherPlaceFree: boolean;
   /** Filled again for each segment that this thread opens. */
   #buffers: { readonly token: Uint8Array; readonly plaintext: Uint8Array } | undefined;
 
-  private constructor(handle: FileHandle, fileKey: FileKey, file: SealedFileRef, segmentSizeLog2: number) {
+  private constructor(
+    handle: FileHandle,
+    file: SealedFileRef,
+    { fileKey, header, isOtherPlaceFree }: DecodedHeader,
+  ) {
     this.#handle = handle;
     this.#fileKey = fileKey;
     this.#file = file;
-    this.#log2 = segmentSizeLog2;
+    this.#log2 = header.segmentSizeLog2;
+    this.isOtherPlaceFree = isOtherPlaceFree;
   }
 
   /**
@@ -70,13 +77,13 @@ export class SealedReader implements AsyncDisposable {
       const { size } = await handle.stat();
       const header = new Uint8Array(SEALED_FILE.HEADER_SIZE_BYTES);
       await readExactly(handle, 0, header, file);
-      const { fileKey, header: fields } = decode(header, file, keys);
-      const expected = sealedFileSize(file.sizeBytes, fields.segmentSizeLog2);
+      const decoded = decode(header, file, keys);
+      const expected = sealedFileSize(file.sizeBytes, decoded.header.segmentSizeLog2);
       if (size !== expected) {
-        fileKey[Symbol.dispose]();
+        decoded.fileKey[Symbol.dispose]();
         throw size < expected ? truncated(file, size, expected) : extended(file, size, expected);
       }
-      return new SealedReader(handle, fileKey, file, fields.segmentSizeLog2);
+      return new SealedReader(handle, file, decoded);
     } catch (error) {
       await handle.close();
       throw error;
@@ -209,7 +216,7 @@ async function openSealed(path: string, file: SealedFileRef): Promise<FileHandle
   }
 }
 
-function decode(header: Uint8Array, file: SealedFileRef, keys: StorageKeys): ReturnType<typeof decodeHeader> {
+function decode(header: Uint8Array, file: SealedFileRef, keys: StorageKeys): DecodedHeader {
   try {
     return decodeHeader(header, {
       storageKeyOf: (epoch) => keys.find(epoch),

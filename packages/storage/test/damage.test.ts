@@ -9,9 +9,11 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { join } from 'node:path';
+import { SecretKey, sealFile } from '@coffer/crypto';
+import { fileIdToBytes } from '@coffer/database';
 import { describe, expect, test } from 'vitest';
 import type { DamageCode, FileStorage, FindingCode } from '../src/index.ts';
-import { openFileStorage } from '../src/index.ts';
+import { openFileStorage, parseFileId } from '../src/index.ts';
 import { KEY, THREADS, collect, makeFolder, makeStorage, open, randomContent } from './support.ts';
 
 const SEGMENT = 262_144;
@@ -294,6 +296,59 @@ describe('damage of the database', () => {
     await expect(openFileStorage({ directory: makeFolder(), key: new Uint8Array(31) })).rejects.toMatchObject(
       { code: 'INVALID' },
     );
+  });
+});
+
+describe('the free place of a header', () => {
+  test('that is not empty is found, and the file stays readable and whole', async () => {
+    const { storage, id, path } = await oneSealedFile();
+    flip(path, 4_096 + 1_000);
+    expect(await findings(storage)).toEqual([['HEADER_LEFT_OVER', id]]);
+    const row = storage.getMetadata(parseFileId(id));
+    expect(row.condition).toBe('ok');
+    expect(await storage.getFile(row.id)).toHaveLength(300_000);
+  });
+
+  test('with a copy of the header in it is found too', async () => {
+    const { storage, id, path } = await oneSealedFile();
+    const bytes = readFileSync(path);
+    bytes.copy(bytes, 4_096, 0, 4_096);
+    writeFileSync(path, bytes);
+    expect(await findings(storage)).toEqual([['HEADER_LEFT_OVER', id]]);
+  });
+});
+
+describe('a sealed file with segments of another size, which the format allows', () => {
+  async function withSmallSegments(): Promise<{ directory: string; storage: FileStorage; path: string }> {
+    const { directory, storage } = await makeStorage();
+    const content = randomContent(300_000);
+    const { id } = await storage.saveFile(content, { name: 'f' });
+    const path = join(directory, 'files', `${id}.enc`);
+    using root = SecretKey.fromBytes(KEY);
+    using storageKey = root.derive('coffer/storage/v1');
+    const header = { fileId: fileIdToBytes(id), keyEpoch: 1, sequence: 1n, segmentSizeLog2: 12 };
+    writeFileSync(path, sealFile(storageKey, header, content));
+    return { directory, storage, path };
+  }
+
+  test('is whole for every check and for recovery', async () => {
+    const { storage } = await withSmallSegments();
+    expect(await findings(storage, 'quick')).toEqual([]);
+    expect(await findings(storage)).toEqual([]);
+    expect(await storage.recover()).toMatchObject({ damaged: [] });
+  });
+
+  test('is cut off for a quick check when it is', async () => {
+    const { storage, path } = await withSmallSegments();
+    truncateSync(path, 250_000);
+    expect((await findings(storage, 'quick')).map(([code]) => code)).toEqual(['FILE_TRUNCATED']);
+    expect((await storage.recover()).damaged).toHaveLength(1);
+  });
+
+  test('with a header that is damaged is still measured', async () => {
+    const { storage, path } = await withSmallSegments();
+    flip(path, 10);
+    expect((await findings(storage, 'quick')).map(([code]) => code)).toEqual(['FILE_EXTENDED']);
   });
 });
 

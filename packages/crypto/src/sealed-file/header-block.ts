@@ -88,7 +88,7 @@ export function openHeaderBlock(
   block: Uint8Array,
   storageKeyOf: (epoch: number) => SecretKey | undefined,
 ): OpenedHeaderBlock | undefined {
-  if (isZero(block)) return undefined;
+  if (isFreePlace(block)) return undefined;
   const header = parseHeader(block);
   const storageKey = storageKeyOf(header.keyEpoch);
   if (storageKey === undefined) {
@@ -103,6 +103,11 @@ export function openHeaderBlock(
   }
   fileKey[Symbol.dispose]();
   throw invalidHeader();
+}
+
+/** Whether a place of a header has no block: all of it is zero. */
+export function isFreePlace(block: Uint8Array): boolean {
+  return isZero(block);
 }
 
 export function invalidHeader(): CryptoError {

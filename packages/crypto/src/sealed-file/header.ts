@@ -5,7 +5,7 @@ import type { CryptoErrorCode } from '../errors.ts';
 import type { SecretKey } from '../secret-key.ts';
 import type { FileKey } from './file-key.ts';
 import { SEALED_FILE } from './format.ts';
-import { encodeHeaderBlock, invalidHeader, openHeaderBlock } from './header-block.ts';
+import { encodeHeaderBlock, invalidHeader, isFreePlace, openHeaderBlock } from './header-block.ts';
 import type { EncodeHeaderOptions, OpenedHeaderBlock, SealedHeader } from './header-block.ts';
 
 export interface DecodeHeaderOptions {
@@ -20,6 +20,8 @@ export interface DecodedHeader {
   readonly fileKey: FileKey;
   /** The block in use. Another header is written to the other one, which is then the only one that is not zero. */
   readonly place: 0 | 1;
+  /** Whether the other place is all zero, as a finished writer leaves it. What else is there is not used. */
+  readonly isOtherPlaceFree: boolean;
 }
 
 /** What is said when no block can be used: what is most certain first. */
@@ -54,7 +56,7 @@ export function decodeHeader(header: Uint8Array, options: DecodeHeaderOptions): 
   requireBytes(header, HEADER_SIZE_BYTES, HEADER_SIZE_BYTES, 'the header');
   requireBytes(options.fileId, FILE_ID_SIZE_BYTES, FILE_ID_SIZE_BYTES, 'the file id');
   const failures: CryptoError[] = [];
-  let newest: DecodedHeader | undefined;
+  let newest: (OpenedHeaderBlock & { readonly place: 0 | 1 }) | undefined;
   try {
     for (const place of [0, 1] as const) {
       const start = place * HEADER_BLOCK_SIZE_BYTES;
@@ -71,7 +73,11 @@ export function decodeHeader(header: Uint8Array, options: DecodeHeaderOptions): 
     newest?.fileKey[Symbol.dispose]();
     throw error;
   }
-  if (newest !== undefined) return newest;
+  if (newest !== undefined) {
+    const other = (1 - newest.place) * HEADER_BLOCK_SIZE_BYTES;
+    const isOtherPlaceFree = isFreePlace(header.subarray(other, other + HEADER_BLOCK_SIZE_BYTES));
+    return { ...newest, isOtherPlaceFree };
+  }
   throw (
     FAILURES.map((code) => failures.find((failure) => failure.code === code)).find(Boolean) ?? invalidHeader()
   );

@@ -55,8 +55,16 @@ describe.each(backends)('headers over %s', (_, crypto) => {
         expect(decode(torn).fileKey.exportBytes()).toEqual(fileKey.exportBytes());
       }
     }
-    expect(decode(both)).toMatchObject({ place: 1, header: { keyEpoch: 2, sequence: 2n } });
-    expect(decode(after)).toMatchObject({ place: 1, header: { keyEpoch: 2, sequence: 2n } });
+    expect(decode(both)).toMatchObject({
+      place: 1,
+      isOtherPlaceFree: false,
+      header: { keyEpoch: 2, sequence: 2n },
+    });
+    expect(decode(after)).toMatchObject({
+      place: 1,
+      isOtherPlaceFree: true,
+      header: { keyEpoch: 2, sequence: 2n },
+    });
   });
 
   it('names an unknown version, an unknown suite and an unknown key epoch', () => {

@@ -165,7 +165,11 @@ function wrongKey(file: VaultFile, secret: SlotSecret, isExhausted: boolean): Va
       hint: '`coffer key ls` shows what it opens with',
     });
   }
-  if (!isExhausted) return new VaultError('WRONG_KEY', `the ${what} does not open this vault`);
+  if (!isExhausted) {
+    return new VaultError('WRONG_KEY', `the ${what} does not open this vault`, {
+      hint: '`coffer key ls` shows what opens it; if this did before, put back a copy of vault.json from a backup of the vault',
+    });
+  }
   return new VaultError('WRONG_KEY', `the ${what} opens none of the key slots that were tried`, {
     hint: 'the slots are too expensive to try all of them; `slotId` of openVault names the one to try',
   });
