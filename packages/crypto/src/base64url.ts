@@ -29,7 +29,11 @@ export function bytesToBase64Url(bytes: Uint8Array): string {
  * @throws CryptoError INVALID_ARGUMENT
  */
 export function base64UrlToBytes(text: string): Uint8Array {
-  const characters = new TextEncoder().encode(text);
+  return decodeBase64Url(new TextEncoder().encode(text));
+}
+
+/** The same, of the text's characters. */
+export function decodeBase64Url(characters: Uint8Array): Uint8Array {
   const { length } = characters;
   if (length % 4 !== 0) throw invalidBase64Url();
   const padding = characters[length - 1] !== PAD ? 0 : characters[length - 2] !== PAD ? 1 : 2;

@@ -19,6 +19,7 @@ export { SecretKey } from './secret-key.ts';
 export { FernetKey } from './fernet-key.ts';
 export { decryptFernet, encryptFernet, openFernet, sealFernet } from './fernet.ts';
 export type { OpenFernetOptions, SealFernetOptions } from './fernet.ts';
+export { decryptFernetStream } from './fernet-stream.ts';
 export { MultiFernet } from './multi-fernet.ts';
 
 export { SEALED_FILE } from './sealed-file/format.ts';

@@ -20,6 +20,7 @@ it('exports what it promises, and nothing else', () => {
       "decodeHeader",
       "decryptAes128CbcHmac",
       "decryptFernet",
+      "decryptFernetStream",
       "encodeHeader",
       "encodeHeaderBlock",
       "encryptAes128CbcHmac",

@@ -15,6 +15,9 @@ export interface Backend {
 
   hmacSha256(key: Uint8Array, data: Uint8Array): Uint8Array;
 
+  /** An HMAC that takes its data in pieces. */
+  createHmacSha256(key: Uint8Array): Sha256State;
+
   /** AES-128-CBC with PKCS#7 padding. Fills all of `target`, which is as long as the ciphertext. */
   encryptAes128Cbc(key: Uint8Array, iv: Uint8Array, plaintext: Uint8Array, target: Uint8Array): void;
 
@@ -23,6 +26,9 @@ export interface Backend {
 
   /** Zeroes what this backend returned, and gives its memory back where that is possible. It is not used again, and may be empty then. */
   discard(bytes: Uint8Array): void;
+
+  /** AES-128-CBC without padding: as many whole blocks as there are. */
+  decryptAes128CbcBlocks(key: Uint8Array, iv: Uint8Array, blocks: Uint8Array): Uint8Array;
 
   /** RFC 9106, Argon2id version 0x13. */
   argon2id(input: Argon2idInput): Promise<Uint8Array>;

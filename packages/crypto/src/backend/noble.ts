@@ -43,6 +43,18 @@ export const backend: Backend = {
     return hmac(sha256, key, data);
   },
 
+  createHmacSha256(key): Sha256State {
+    const state = hmac.create(sha256, key);
+    return {
+      update(bytes) {
+        state.update(bytes);
+      },
+      digest() {
+        return state.digest();
+      },
+    };
+  },
+
   encryptAes128Cbc(key, iv, plaintext, target) {
     target.set(cbc(key, iv).encrypt(plaintext));
   },
@@ -57,6 +69,10 @@ export const backend: Backend = {
 
   discard(bytes) {
     bytes.fill(0);
+  },
+
+  decryptAes128CbcBlocks(key, iv, blocks) {
+    return cbc(key, iv, { disablePadding: true }).decrypt(blocks);
   },
 
   async argon2id({ password, salt, memoryKiB, passes, parallelism, lengthBytes, secret, associatedData }) {

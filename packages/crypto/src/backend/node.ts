@@ -44,6 +44,18 @@ export const backend: Backend = {
     return plain(createHmac('sha256', createSecretKey(key)).update(data).digest());
   },
 
+  createHmacSha256(key): Sha256State {
+    const hmac = createHmac('sha256', createSecretKey(key));
+    return {
+      update(bytes) {
+        hmac.update(bytes);
+      },
+      digest() {
+        return plain(hmac.digest());
+      },
+    };
+  },
+
   encryptAes128Cbc(key, iv, plaintext, target) {
     const cipher = createCipheriv('aes-128-cbc', createSecretKey(key), iv);
     const body = cipher.update(plaintext);
@@ -73,6 +85,13 @@ export const backend: Backend = {
   discard(bytes) {
     bytes.fill(0);
     free(bytes);
+  },
+
+  decryptAes128CbcBlocks(key, iv, blocks) {
+    // Without padding there is nothing that `final` could give.
+    return plain(
+      createDecipheriv('aes-128-cbc', createSecretKey(key), iv).setAutoPadding(false).update(blocks),
+    );
   },
 
   async argon2id({
