@@ -93,6 +93,17 @@ try {
   strictEqual(again.settings.get('written by'), 'SQLCipher');
   deepStrictEqual(again.integrityCheck(), []);
   console.log('We read what SQLCipher has written');
+
+  const newKey = randomBytes(32);
+  again.stageRekey({ key, newKey }).commit();
+  again.close();
+  const rekeyed = new StandardSqlCipher(path);
+  rekeyed.pragma(`key = "x'${newKey.toString('hex')}'"`, { simple: true });
+  strictEqual(rekeyed.pragma('cipher_integrity_check', { simple: true }), undefined);
+  strictEqual(rekeyed.pragma('integrity_check', { simple: true }), 'ok');
+  deepStrictEqual(rekeyed.prepare('SELECT count(*) AS n FROM files').get(), { n: rows.length });
+  rekeyed.close();
+  console.log('SQLCipher reads it under a new key: every page authentic');
 } finally {
   rmSync(folder, { recursive: true, force: true });
 }

@@ -59,8 +59,8 @@ function sync(path: string): void {
   }
 }
 
-/** Windows has no handle to flush for a folder. */
-function syncFolder(path: string): void {
+/** Makes the names in a folder durable. Windows has no handle to flush for a folder. */
+export function syncFolder(path: string): void {
   if (process.platform === 'win32') return;
   const descriptor = openSync(path, 'r');
   try {

@@ -3,11 +3,14 @@ import { backUp } from './back-up.ts';
 import { CheckpointPolicy } from './checkpoint-policy.ts';
 import { checkInteger, integerOf, parseColumns, textOf } from './columns.ts';
 import type { Connection } from './connection.ts';
-import { DatabaseError } from './errors.ts';
+import { DatabaseError, invalid } from './errors.ts';
+import { holdFile } from './open-files.ts';
 import type { HeldFile } from './open-files.ts';
 import { FileTable } from './file-table.ts';
 import { scanPagesInChild } from './page-scan-child.ts';
 import type { PageScan, PageScanOptions } from './page-scan.ts';
+import { buildRekeyed, discardRekeyed, putRekeyedInPlace } from './rekey.ts';
+import type { RekeyOptions } from './rekey.ts';
 import { SpaceReserve } from './space-reserve.ts';
 import { SettingTable } from './setting-table.ts';
 import { TagTable } from './tag-table.ts';
@@ -22,6 +25,19 @@ export interface TransactionOptions {
   readonly freesSpace?: boolean;
 }
 
+/** A copy of a database under another key, whole and durable, that has not taken its place yet. */
+export interface StagedRekey {
+  /** Whether the database is under the new key: also when `commit` has thrown. */
+  readonly isInPlace: boolean;
+  /**
+   * Puts the copy in place; one that is out of date is made again first. When it throws, the database goes on under the key that it has.
+   * Throws `IN_USE` (a page scan runs), `NO_SPACE`, `CORRUPT`, `FAILED`.
+   */
+  commit(): void;
+  /** Removes a copy that was not put in place. */
+  discard(): void;
+}
+
 /** An open database, held by this process alone until it is closed. After that every call throws `CLOSED`. */
 export class CofferDatabase implements Disposable {
   readonly path: string;
@@ -33,7 +49,7 @@ export class CofferDatabase implements Disposable {
   readonly settings: SettingTable;
   readonly #connection: Connection;
   readonly #checkpoints: CheckpointPolicy;
-  readonly #file: HeldFile;
+  #file: HeldFile;
   readonly #reserve: SpaceReserve;
   readonly #closing = new AbortController();
 
@@ -45,7 +61,7 @@ export class CofferDatabase implements Disposable {
     this.#checkpoints = new CheckpointPolicy(connection);
     this.#reserve = new SpaceReserve(options.path);
     this.#reserve.keep();
-    this.#file.freeze = () => this.#checkpoints.freeze();
+    this.#hold(options.file);
     this.tags = new TagTable(connection);
     this.files = new FileTable(connection, this.tags);
     this.tombstones = new TombstoneTable(connection);
@@ -95,6 +111,36 @@ export class CofferDatabase implements Disposable {
     backUp(this.#connection, path);
   }
 
+  /**
+   * Makes a copy of the database under another key, beside it, and changes nothing: whether there is space for it and every page can be read is
+   * found out before anything depends on it. It takes as much space as the database, and as long as copying it. Synchronous.
+   *
+   * Throws `NO_SPACE`, `CORRUPT`, `IN_USE` (a page scan runs), `INVALID` (inside a transaction), `NOT_PERMITTED`.
+   */
+  stageRekey(options: RekeyOptions): StagedRekey {
+    this.#checkCanRekey();
+    buildRekeyed(this.#connection, this.path, options);
+    const state = { isInPlace: false, changes: this.#totalChanges() };
+    return {
+      get isInPlace() {
+        return state.isInPlace;
+      },
+      commit: () => {
+        this.#checkCanRekey();
+        if (this.#totalChanges() !== state.changes) buildRekeyed(this.#connection, this.path, options);
+        this.#checkpoints.run('truncate');
+        putRekeyedInPlace(this.#connection, this.path, options, () => {
+          state.isInPlace = true;
+          this.#file.release();
+          this.#hold(holdFile(this.path));
+        });
+      },
+      discard: () => {
+        discardRekeyed(this.path);
+      },
+    };
+  }
+
   /** What SQLite finds wrong with structure, indexes and references; empty when nothing is. */
   integrityCheck(): string[] {
     try {
@@ -139,6 +185,21 @@ export class CofferDatabase implements Disposable {
 
   [Symbol.dispose](): void {
     this.close();
+  }
+
+  #hold(file: HeldFile): void {
+    this.#file = file;
+    file.freeze = () => this.#checkpoints.freeze();
+  }
+
+  #checkCanRekey(): void {
+    if (this.#checkpoints.isHeld) throw new DatabaseError('IN_USE', `a page scan of ${this.path} runs`);
+    if (this.#connection.inTransaction) throw invalid('the key cannot change inside a transaction');
+  }
+
+  /** Rows that were changed since the connection was opened. */
+  #totalChanges(): number {
+    return integerOf(parseColumns(this.#connection.get('SELECT total_changes() AS n'))['n'], 'total_changes');
   }
 
   #freePages(): number {

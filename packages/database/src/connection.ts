@@ -10,7 +10,7 @@ const MAX_CACHED_STATEMENTS = 256;
  * Nothing above this file sees the driver.
  */
 export class Connection {
-  readonly #driver: DriverDatabase;
+  #driver: DriverDatabase;
   readonly #label: string;
   readonly #statements = new Map<string, DriverStatement>();
   #depth = 0;
@@ -69,9 +69,7 @@ export class Connection {
 
   /** The first column of the pragma's first row; `undefined` when it answers nothing. */
   pragma(source: string): unknown {
-    const rows = this.#guarded(() => this.#driver.pragma(source));
-    const first: unknown = Array.isArray(rows) ? rows[0] : undefined;
-    return typeof first === 'object' && first !== null ? Object.values(first)[0] : undefined;
+    return firstValue(this.#guarded(() => this.#driver.pragma(source)));
   }
 
   /**
@@ -102,6 +100,18 @@ export class Connection {
   close(): void {
     this.#statements.clear();
     this.#guarded(() => this.#driver.close());
+  }
+
+  /**
+   * Closes the connection, lets `open` do what needs that, and goes on with the driver it gives; then throws the error it gives, if any.
+   * When `open` throws, this stays closed.
+   */
+  reopen(open: () => { readonly driver: DriverDatabase; readonly error?: unknown }): void {
+    if (this.inTransaction) throw invalid('a connection cannot be opened again inside a transaction');
+    this.close();
+    const { driver, error } = open();
+    this.#driver = driver;
+    if (error !== undefined) throw toDatabaseError(error, `the database ${this.#label}`);
   }
 
   #committed(): void {
@@ -140,6 +150,12 @@ export class Connection {
       throw translated;
     }
   }
+}
+
+/** The first column of the first row of a pragma's answer. */
+export function firstValue(rows: unknown): unknown {
+  const first: unknown = Array.isArray(rows) ? rows[0] : undefined;
+  return typeof first === 'object' && first !== null ? Object.values(first)[0] : undefined;
 }
 
 function isThenable(value: unknown): boolean {

@@ -18,6 +18,8 @@ export interface DriverDatabase {
   pragma(source: string): unknown;
   exec(sql: string): unknown;
   key(key: Buffer): number;
+  rekey(key: Buffer): number;
+  unsafeMode(isOn: boolean): unknown;
   close(): unknown;
 }
 

@@ -1,4 +1,4 @@
-export type { CofferDatabase, TransactionOptions } from './coffer-database.ts';
+export type { CofferDatabase, StagedRekey, TransactionOptions } from './coffer-database.ts';
 export { DatabaseError } from './errors.ts';
 export type { DatabaseErrorCode } from './errors.ts';
 export { FILE_ID_SIZE_BYTES, fileIdFromBytes, fileIdToBytes, parseFileId } from './file-id.ts';
@@ -14,6 +14,7 @@ export type { OwnerLock } from './owner-lock.ts';
 export { scanPagesInChild } from './page-scan-child.ts';
 export { scanPages } from './page-scan.ts';
 export type { PageScan, PageScanOptions, PageScanProgress } from './page-scan.ts';
+export type { RekeyOptions } from './rekey.ts';
 export type { SettingTable } from './setting-table.ts';
 export { MAX_TAG_LENGTH } from './tag-table.ts';
 export type { TagCount, TagTable } from './tag-table.ts';

@@ -1,6 +1,6 @@
 import { statSync } from 'node:fs';
 import { basename } from 'node:path';
-import { Connection } from './connection.ts';
+import { Connection, firstValue } from './connection.ts';
 import { openDriver } from './driver.ts';
 import type { DriverDatabase } from './driver.ts';
 import { DatabaseError, invalid } from './errors.ts';
@@ -49,6 +49,11 @@ const EXPECTED: readonly (readonly [pragma: string, value: unknown])[] = [
  * only lock of the file until it is closed. Throws `WRONG_KEY`, `NOT_A_DATABASE`, `IN_USE`, `CORRUPT`.
  */
 export function openKeyedConnection(path: string, key: Uint8Array): Connection {
+  return new Connection(openKeyedDriver(path, key), basename(path));
+}
+
+/** The same without the connection around it. */
+export function openKeyedDriver(path: string, key: Uint8Array): DriverDatabase {
   if (key.length !== KEY_SIZE_BYTES) throw invalid(`a database key has ${String(KEY_SIZE_BYTES)} bytes`);
   // The driver trims the name that it is given, and would then open another file.
   if (path.trim() !== path) throw invalid('the path of a database does not end in white space');
@@ -66,12 +71,11 @@ export function openKeyedConnection(path: string, key: Uint8Array): Connection {
     for (const pragma of PRAGMAS) driver.pragma(pragma);
     // The only real test of the key is the first read; `journal_mode` has read, this reads the schema as well.
     driver.prepare('SELECT count(*) FROM sqlite_schema').get();
-    const connection = new Connection(driver, basename(path));
     for (const [pragma, value] of EXPECTED) {
-      if (connection.pragma(pragma) !== value)
+      if (firstValue(driver.pragma(pragma)) !== value)
         throw new DatabaseError('FAILED', `${doing}: ${pragma} could not be set`);
     }
-    return connection;
+    return driver;
   } catch (error) {
     driver.close();
     throw isNotADatabase(error) ? unreadable(path, error) : toDatabaseError(error, doing);
@@ -79,19 +83,26 @@ export function openKeyedConnection(path: string, key: Uint8Array): Connection {
 }
 
 /** SQLCipher 4 with a raw key. A buffer without the prefix would be taken for a passphrase, a string would leave copies. */
-function keyDriver(driver: DriverDatabase, key: Uint8Array): void {
+export function keyDriver(driver: DriverDatabase, key: Uint8Array): void {
   driver.pragma(`cipher = 'sqlcipher'`);
   driver.pragma('legacy = 4');
-  const prefix = 'raw:';
-  // Not from the pool, which other buffers share.
-  const raw = Buffer.alloc(prefix.length + key.length);
-  raw.write(prefix, 'latin1');
-  raw.set(key, prefix.length);
+  const raw = rawKey(key);
   try {
     driver.key(raw);
   } finally {
     raw.fill(0);
   }
+}
+
+/** How the driver takes a key that is not a passphrase. The caller zeroes it. */
+export function rawKey(key: Uint8Array): Buffer {
+  if (key.length !== KEY_SIZE_BYTES) throw invalid(`a database key has ${String(KEY_SIZE_BYTES)} bytes`);
+  const prefix = 'raw:';
+  // Not from the pool, which other buffers share.
+  const raw = Buffer.alloc(prefix.length + key.length);
+  raw.write(prefix, 'latin1');
+  raw.set(key, prefix.length);
+  return raw;
 }
 
 function unreadable(path: string, cause: unknown): DatabaseError {

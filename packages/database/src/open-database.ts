@@ -7,6 +7,7 @@ import { checkEncryptedFile } from './encrypted-file.ts';
 import { openKeyedConnection } from './keyed-connection.ts';
 import { migrate } from './migrate.ts';
 import { checkNotHeld, holdFile } from './open-files.ts';
+import { discardRekeyed } from './rekey.ts';
 import { toDatabaseError } from './translate-error.ts';
 
 export interface DatabaseOptions {
@@ -46,6 +47,8 @@ export function openDatabase({ path, key }: DatabaseOptions): CofferDatabase {
   checkEncryptedFile(realPath);
   const connection = openKeyedConnection(realPath, key);
   try {
+    // Its owner only: the lock is held.
+    discardRekeyed(realPath);
     const file = holdFile(realPath);
     try {
       return new CofferDatabase(connection, { path: realPath, schemaVersion: migrate(connection), file });
