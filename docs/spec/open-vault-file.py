@@ -1,6 +1,8 @@
 """Opens a vault.json as docs/spec/vault-file.md says, with Python's `cryptography` (46 or later) and none of Coffer's code.
 
-python3 open-vault-file.py VAULT_JSON --passphrase-file F | --keyfile F      prints the slot and the SHA-256 of the root key
+python3 open-vault-file.py VAULT_JSON --passphrase-file F | --keyfile F | --recovery-code-file F | --keychain-key-file F (32 bytes)
+
+prints the slot and the SHA-256 of the root key
 """
 
 import base64
@@ -36,9 +38,33 @@ def read_passphrase(data):
     return unicodedata.normalize("NFC", data.decode()).encode()
 
 
+ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
+
+
+def alpha(value):
+    return value << 1 ^ (0b100101 if value & 16 else 0)
+
+
+def read_recovery_code(data):
+    lines = [line for line in data.decode().splitlines() if not line.startswith("#")]
+    code = re.sub(r"[\s._\ufeff\u00a0\u2007-\u2015\u202f\u2212-]", "", "".join(lines)).upper()
+    values = [ALPHABET.index(c) for c in code.translate(str.maketrans("ILOU", "110V"))]
+    assert len(values) == 40, "not 40 characters"
+    secret = 0
+    for group in range(8):
+        *digits, check = values[5 * group : 5 * group + 5]
+        total = 0
+        for digit in digits:
+            total = alpha(total ^ digit)
+            secret = secret << 5 | digit
+        assert total ^ group + 1 == check, f"group {group + 1} has a mistake"
+    return secret.to_bytes(20, "big")
+
+
 def slot_key(slot, secret):
-    if slot["kind"] == "keyfile":
-        return hkdf(secret, bytes.fromhex(slot["hkdf"]["salt"]), b"coffer/slot/keyfile/v1")
+    if "hkdf" in slot:
+        info = f"coffer/slot/{slot['kind']}/v1".encode()
+        return hkdf(secret, bytes.fromhex(slot["hkdf"]["salt"]), info)
     cost = slot["argon2id"]
     lanes, memory = cost["parallelism"], cost["memoryKiB"]
     kdf = Argon2id(salt=bytes.fromhex(cost["salt"]), length=32, iterations=cost["passes"], lanes=lanes, memory_cost=memory)
@@ -67,6 +93,11 @@ def open_vault_file(file, kind, secret):
 
 if __name__ == "__main__":
     path, option, secret_path = sys.argv[1:]
-    kind, read = {"--passphrase-file": ("passphrase", read_passphrase), "--keyfile": ("keyfile", read_keyfile)}[option]
+    kind, read = {
+        "--passphrase-file": ("passphrase", read_passphrase),
+        "--keyfile": ("keyfile", read_keyfile),
+        "--recovery-code-file": ("recovery", read_recovery_code),
+        "--keychain-key-file": ("keychain", bytes),
+    }[option]
     slot_id, root = open_vault_file(open(path, "rb").read(), kind, read(open(secret_path, "rb").read()))
     print(slot_id, hashlib.sha256(root).hexdigest())

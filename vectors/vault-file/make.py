@@ -54,12 +54,12 @@ def passphrase_slot(id, passphrase, cost=CHEAP, label=None, root=ROOT, created=1
     }
 
 
-def keyfile_slot(id, keyfile_key, label=None, root=ROOT, created=1764000000001):
+def keyfile_slot(id, keyfile_key, label=None, root=ROOT, created=1764000000001, kind="keyfile"):
     salt = seed("salt " + id, 16)
-    key = hkdf(keyfile_key, salt, b"coffer/slot/keyfile/v1")
+    key = hkdf(keyfile_key, salt, f"coffer/slot/{kind}/v1".encode())
     return {
         "id": id,
-        "kind": "keyfile",
+        "kind": kind,
         "createdAtMs": created,
         **({} if label is None else {"label": label}),
         "hkdf": {"salt": salt.hex()},
@@ -103,6 +103,34 @@ def keyfile(key):
     )
 
 
+ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
+
+
+def times(a, b):
+    product = 0
+    for bit in range(5):
+        product ^= (a << bit) * (b >> bit & 1)
+    for bit in range(9, 4, -1):
+        product ^= (0b100101 << bit - 5) * (product >> bit & 1)
+    return product
+
+
+def recovery_code(secret):
+    bits = int.from_bytes(secret, "big")
+    values = [bits >> 5 * (31 - n) & 31 for n in range(32)]
+    groups = []
+    for g in range(8):
+        data = values[4 * g : 4 * g + 4]
+        check = g + 1
+        for weight, value in zip([16, 8, 4, 2], data):
+            check ^= times(weight, value)
+        groups.append("".join(ALPHABET[v] for v in data + [check]))
+    return "-".join(groups)
+
+
+CODE_A, CODE_B = bytes(range(0xE0, 0xF4)), bytes(range(0x10, 0x24))
+RECOVERY_A = {"kind": "recovery", "code": recovery_code(CODE_A)}
+RECOVERY_B = {"kind": "recovery", "code": recovery_code(CODE_B)}
 KEY_A, KEY_B = bytes(range(32)), bytes(range(32, 64))
 FILE_KEY_A = {"kind": "keyfile", "keyfile": keyfile(KEY_A)}
 FILE_KEY_B = {"kind": "keyfile", "keyfile": keyfile(KEY_B)}
@@ -140,6 +168,18 @@ def valid():
     label = 'a "quoted" \\ label, é 日本 🗝️'
     yield "a label with everything that JSON may escape", encode(content([keyfile_slot("aaaaaaaa", KEY_A, label, created=0)])), [
         (FILE_KEY_A, "aaaaaaaa")
+    ]
+    recovery = keyfile_slot("cccccccc", CODE_A, kind="recovery")
+    yield "a recovery slot", encode(content([recovery])), [
+        (RECOVERY_A, "cccccccc"),
+        ({"kind": "recovery", "code": recovery_code(CODE_A).lower().replace("-", " ").replace("0", "o").replace("1", "l")}, "cccccccc"),
+    ]
+    keychains = [keyfile_slot("dddddddd", KEY_A, kind="keychain"), keyfile_slot("eeeeeeee", KEY_B, "laptop", kind="keychain")]
+    item_a = {"kind": "keychain", "slotId": "dddddddd", "keyHex": KEY_A.hex()}
+    item_b = {"kind": "keychain", "slotId": "eeeeeeee", "keyHex": KEY_B.hex()}
+    every = [passphrase_slot("33333333", b"one"), *keychains, recovery, SLOT_A]
+    yield "slots of all kinds", encode(content(every, 3)), [
+        (phrase("one"), "33333333"), (item_a, "dddddddd"), (item_b, "eeeeeeee"), (RECOVERY_A, "cccccccc"), (FILE_KEY_A, "aaaaaaaa"),
     ]
     full = [keyfile_slot(f"{n:08x}", KEY_A if n == 15 else KEY_B, "😀" * 64, created=8640000000000000) for n in range(16)]
     yield "16 slots with the longest labels", encode(content(full)), [(FILE_KEY_A, "0000000f")]
@@ -189,10 +229,12 @@ def refused_at_reading():
     yield "generation 0", encode(content([SLOT_A], 0)), "DAMAGED"
     yield "generation 2^53", encode(content([SLOT_A], 2**53)), "DAMAGED"
     yield "a slot id that is too short", encode(changed_slot(id="aaaaaaa")), "DAMAGED"
-    yield "a slot of unknown kind", encode(changed_slot(kind="recovery")), "DAMAGED"
+    yield "a slot of unknown kind", encode(changed_slot(kind="recoveries")), "DAMAGED"
     yield "a time before 1970", encode(changed_slot(createdAtMs=-1)), "DAMAGED"
     yield "a time that is not an integer", encode(changed_slot(createdAtMs=0.5)), "DAMAGED"
     yield "a keyfile slot with Argon2id", encode(changed_slot(argon2id={**CHEAP, "salt": "00" * 16})), "DAMAGED"
+    yield "a recovery slot with Argon2id", encode(changed_slot(kind="recovery", argon2id={**CHEAP, "salt": "00" * 16})), "DAMAGED"
+    yield "a keychain slot without a salt", encode(changed_slot(kind="keychain", hkdf={})), "DAMAGED"
     yield "a salt of 15 bytes", encode(changed_slot(hkdf={"salt": "00" * 15})), "DAMAGED"
     yield "a wrapped key that is too short", encode(changed_slot(wrappedKey=SLOT_A["wrappedKey"][:-1])), "DAMAGED"
     yield "a wrapped key with padding", encode(changed_slot(wrappedKey=SLOT_A["wrappedKey"] + "==")), "DAMAGED"
@@ -220,6 +262,15 @@ def refused_at_unlocking():
     yield "another passphrase", encode(content([passphrase_slot("01234567", b"right")])), phrase("wrong"), "WRONG_KEY"
     yield "a passphrase in another case", encode(content([passphrase_slot("01234567", b"right")])), phrase("Right"), "WRONG_KEY"
     yield "a passphrase and no passphrase slot", encode(ONE), phrase("right"), "WRONG_KEY"
+    recovery = content([keyfile_slot("cccccccc", CODE_A, kind="recovery")])
+    yield "another recovery code", encode(recovery), RECOVERY_B, "WRONG_KEY"
+    yield "a keyfile slot that was made a recovery slot", encode(content([keyfile_slot("cccccccc", CODE_A)]), ROOT), RECOVERY_A, "WRONG_KEY"
+    relabelled = {**keyfile_slot("cccccccc", CODE_A), "kind": "recovery"}
+    yield "a slot under the label of another kind", encode(content([relabelled])), RECOVERY_A, "WRONG_KEY"
+    keychain = content([keyfile_slot("dddddddd", KEY_A, kind="keychain")])
+    item = {"kind": "keychain", "slotId": "dddddddd", "keyHex": KEY_B.hex()}
+    yield "another item of the keychain", encode(keychain), item, "KEYCHAIN_ITEM_WRONG"
+    yield "an item of another slot", encode(keychain), {**item, "slotId": "dddddddc", "keyHex": KEY_A.hex()}, "KEYCHAIN_ITEM_WRONG"
     token = SLOT_A["wrappedKey"]
     flipped = token[:-1] + ("A" if token[-1] != "A" else "B")
     yield "a damaged token", encode(changed_slot(wrappedKey=flipped)), FILE_KEY_A, "WRONG_KEY"
@@ -262,6 +313,35 @@ def keyfiles():
     yield "capitals", line.upper().replace("COFFER-KEYFILE-V1", "coffer-keyfile-v1"), "DAMAGED"
     yield "cut off", line[:-1], "DAMAGED"
     yield "two keys", good + keyfile(KEY_B), "DAMAGED"
+
+
+def recovery_codes():
+    good = recovery_code(CODE_A)
+    bare = good.replace("-", "")
+    for name, secret in [("zeros", bytes(20)), ("ones", b"\xff" * 20), ("counting", CODE_A), ("hashed", seed("recovery", 20))]:
+        yield f"as Coffer writes it: {name}", recovery_code(secret), secret
+    yield "without separators", bare, CODE_A
+    yield "small letters", good.lower(), CODE_A
+    yield "spaces around and inside", "  " + " ".join(bare) + "\n", CODE_A
+    yield "several lines", good[:24] + "\r\n" + good[24:] + "\r\n", CODE_A
+    yield "comments", "# Coffer recovery code\n#\n" + good + "\n# end", CODE_A
+    yield "dashes of a word processor", good.replace("-", "\u2013") + "\u00a0", CODE_A
+    yield "a byte order mark", "\ufeff" + good, CODE_A
+    yield "look-alikes", recovery_code(CODE_B).replace("0", "O").replace("1", "I").replace("V", "U"), CODE_B
+    yield "look-alikes in small letters", recovery_code(CODE_B).replace("0", "o").replace("1", "l").lower(), CODE_B
+    yield "empty", "", None
+    yield "comments only", "# code\n", None
+    yield "a character too few", good[:-1], None
+    yield "a character too many", good + "0", None
+    yield "a group missing", good[6:], None
+    yield "a character that is never in one", good.replace(good[0], "*", 1), None
+    yield "a letter of another script", good.replace(good[0], "\u0410", 1), None
+    yield "one character changed", ("0" if good[0] != "0" else "2") + good[1:], None
+    yield "two neighbours that changed places", good[1] + good[0] + good[2:], None
+    yield "neighbours over a dash that changed places", good[:4] + good[6] + "-" + good[4] + good[7:], None
+    yield "two groups that changed places", good[6:11] + "-" + good[:5] + good[11:], None
+    yield "zeros without checks", "0" * 40, None
+    yield "too long", good + " " * 4096, None
 
 
 def passphrases():
@@ -313,6 +393,12 @@ write("keyfiles.json", {
     "keyfiles": [
         {"name": n, "text": (t.encode("latin-1")).decode("latin-1"), **({"code": k} if isinstance(k, str) else {"keyHex": k.hex()})}
         for n, t, k in keyfiles()
+    ],
+})
+write("recovery-codes.json", {
+    "about": "docs/spec/vault-file.md, section 8; made by make.py. Without secretHex it is refused.",
+    "recoveryCodes": [
+        {"name": n, "code": c, **({} if s is None else {"secretHex": s.hex()})} for n, c, s in recovery_codes()
     ],
 })
 write("passphrases.json", {

@@ -59,6 +59,7 @@ export async function openVaultWith(context: Context, secret: SlotSecret): Promi
 /** Zeroes what a secret holds in memory. */
 export function forgetSecret(secret: SlotSecret): void {
   if (secret.kind === 'passphrase') secret.passphrase.fill(0);
+  if (secret.kind === 'recovery') secret.code.fill(0);
 }
 
 function hasPassphrase(slots: readonly SlotInfo[]): boolean {

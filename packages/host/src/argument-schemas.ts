@@ -32,7 +32,7 @@ const flag = v.exactOptional(v.boolean());
 const someText = v.exactOptional(text);
 const someTexts = v.exactOptional(texts);
 const someCount = v.exactOptional(count);
-const secretBytes = v.pipe(
+export const secretBytes: Schema<Uint8Array> = v.pipe(
   v.instance(Uint8Array),
   v.check((bytes) => bytes.length <= MAX_SECRET_SIZE_BYTES),
 );
@@ -119,12 +119,15 @@ export const checkOptions: Schema<CheckOptions> = v.strictObject({
 export const slotSecret: Schema<SlotSecret> = v.variant('kind', [
   v.strictObject({ kind: v.literal('passphrase'), passphrase: secretBytes }),
   v.strictObject({ kind: v.literal('keyfile'), path: text }),
+  v.strictObject({ kind: v.literal('keychain') }),
+  v.strictObject({ kind: v.literal('recovery'), code: secretBytes }),
 ]);
 
 export const newSlotOptions: Schema<NewSlotOptions> = v.strictObject({
   label: someText,
   argon2id: v.exactOptional(v.strictObject({ memoryKiB: count, passes: count, parallelism: count })),
   nowMs: someCount,
+  keychainTimeoutMs: someCount,
 });
 
 export const changePassphraseOptions: Schema<ChangePassphraseOptions> = v.strictObject({

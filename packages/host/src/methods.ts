@@ -87,10 +87,16 @@ export const METHODS: { readonly [Name in MethodName]: MethodOf<Name> } = {
   addSlot: {
     kind: 'call',
     args: v.tuple([schema.slotSecret, v.optional(schema.newSlotOptions, {})]),
+    options: 1,
     fromCaller: keyfileOfCaller(0),
   },
   removeSlot: { kind: 'call', args: v.tuple([schema.text]) },
   changePassphrase: { kind: 'call', args: v.tuple([schema.changePassphraseOptions]) },
   verifySecret: { kind: 'call', args: v.tuple([schema.slotSecret]), fromCaller: keyfileOfCaller(0) },
+  replaceRecoveryCode: {
+    kind: 'call',
+    args: v.tuple([schema.secretBytes, v.optional(schema.newSlotOptions, {})]),
+    options: 1,
+  },
   status: { kind: 'call', args: v.tuple([]) },
 };

@@ -21,6 +21,14 @@ export interface CreateVaultOptions {
   readonly label?: string;
   /** 64 MiB, 3 passes, parallelism 4 when not given. */
   readonly argon2id?: Argon2idCost;
+  /** A second key slot for this code (`createRecoveryCode`). Needed with the keychain, which must not be all that opens a vault. */
+  readonly recoveryCode?: Uint8Array;
+  /** 32 hex digits; random when not given. */
+  readonly vaultId?: string;
+  /** How long the keychain may take to answer; a minute when not given. */
+  readonly keychainTimeoutMs?: number;
+  /** Ends waiting for the keychain. */
+  readonly signal?: AbortSignal;
 }
 
 /**
@@ -37,13 +45,7 @@ export async function createVault(options: CreateVaultOptions): Promise<Vault> {
     await createDurableFile(join(paths.directory, UNFINISHED_INIT), new Uint8Array());
     const rootKey = opening.use(SecretKey.generate());
     makeDatabase(paths, rootKey);
-    const { secret, label, argon2id } = options;
-    const file = await createVaultFile(paths, {
-      rootKey,
-      secret,
-      ...(label === undefined ? {} : { label }),
-      ...(argon2id === undefined ? {} : { argon2id }),
-    });
+    const file = await createVaultFile(paths, { ...options, rootKey });
     await rm(join(paths.directory, UNFINISHED_INIT));
     await syncFolder(paths.directory);
     return new Vault(await openParts(paths, file, rootKey, opening));

@@ -18,6 +18,10 @@ export interface OpenVaultOptions {
   readonly secret: SlotSecret;
   /** Try this key slot only. */
   readonly slotId?: string;
+  /** How long the keychain may take to answer; a minute when not given. It may be waiting for somebody to unlock it. */
+  readonly keychainTimeoutMs?: number;
+  /** Ends waiting for the keychain. */
+  readonly signal?: AbortSignal;
 }
 
 /** What can be known of a vault without opening it. */
@@ -42,8 +46,7 @@ export async function openVault(options: OpenVaultOptions): Promise<Vault> {
     // Before the secret is tried: who has to wait for the owner should not wait for Argon2id first.
     opening.use(acquireOwnerLock(paths.ownerLock));
     const found = await readVaultFile(paths);
-    const slot = options.slotId === undefined ? {} : { slotId: options.slotId };
-    const unlocked = await unlockVaultFile(found, options.secret, slot);
+    const unlocked = await unlockVaultFile(found, options.secret, options);
     const rootKey = opening.use(unlocked.rootKey);
     const file = await repairVaultFile(unlocked.file, rootKey);
     await rm(join(paths.directory, UNFINISHED_INIT), { force: true });

@@ -23,7 +23,7 @@ import type { TagChanges } from './files/tag-item.ts';
 import { importFolder } from './import/import-folder.ts';
 import type { ImportFolderOptions } from './import/import-folder.ts';
 import type { VaultPaths } from './paths.ts';
-import type { ChangePassphraseOptions, KeySlots } from './slots/key-slots.ts';
+import type { ChangePassphraseOptions, KeySlots, RemovedSlot } from './slots/key-slots.ts';
 import type { SlotInfo, SlotSecret } from './slots/slot.ts';
 import { toVaultError } from './to-vault-error.ts';
 import { vaultStatus } from './vault-status.ts';
@@ -186,14 +186,22 @@ export class Vault implements AsyncDisposable {
     return this.#async(({ slots }) => slots.add(secret, options));
   }
 
-  /** Removes a key slot, given its id or the beginning of it. Throws `LAST_SLOT`, `NOT_FOUND`, `AMBIGUOUS`. */
-  async removeSlot(id: string): Promise<SlotInfo> {
+  /** Removes a key slot, given its id or the beginning of it, and its item in the keychain. Throws `LAST_SLOT`, `NOT_FOUND`, `AMBIGUOUS`. */
+  async removeSlot(id: string): Promise<RemovedSlot> {
     return this.#async(({ slots }) => slots.remove(id));
   }
 
   /** Puts a slot with the next passphrase in the place of the one that the current passphrase opens. Throws `WRONG_KEY`. */
   async changePassphrase(options: ChangePassphraseOptions): Promise<SlotInfo> {
     return this.#async(({ slots }) => slots.changePassphrase(options));
+  }
+
+  /**
+   * Puts a new recovery code (`createRecoveryCode`) in the place of the old one, or adds the first. Whoever calls this has made sure that somebody has
+   * the code.
+   */
+  async replaceRecoveryCode(code: Uint8Array, options: NewSlotOptions = {}): Promise<SlotInfo> {
+    return this.#async(({ slots }) => slots.replaceRecovery(code, options));
   }
 
   status(): VaultStatus {

@@ -1,9 +1,10 @@
 import type { SecretKey } from '@coffer/crypto';
-import { addSlot, removeSlot, replaceSlot } from '../vault-file/change-slots.ts';
+import { VaultError } from '../errors.ts';
+import { removeSlotItem } from '../keychain/slot-item.ts';
+import { addSlot, removeSlot, replaceRecoverySlots, replaceSlot } from '../vault-file/change-slots.ts';
 import type { NewSlotOptions } from '../vault-file/create.ts';
 import { unlockVaultFile } from '../vault-file/unlock.ts';
 import type { VaultFile } from '../vault-file/vault-file.ts';
-import { VaultError } from '../errors.ts';
 import type { SlotInfo, SlotSecret } from './slot.ts';
 
 export interface ChangePassphraseOptions {
@@ -12,6 +13,12 @@ export interface ChangePassphraseOptions {
   readonly next: Uint8Array;
   /** The slot to change; the one that the current passphrase opens when not given. */
   readonly slotId?: string;
+}
+
+/** A slot that is gone. */
+export interface RemovedSlot extends SlotInfo {
+  /** What could not be tidied up after it: its item in the keychain. */
+  readonly warnings: readonly string[];
 }
 
 /** The key slots of an open vault: the ways to open it. */
@@ -54,11 +61,23 @@ export class KeySlots {
     });
   }
 
-  /** Removes a slot, given its id or the beginning of it. Throws `LAST_SLOT`, `NOT_FOUND`, `AMBIGUOUS`. */
-  async remove(id: string): Promise<SlotInfo> {
+  /**
+   * Removes a slot, given its id or the beginning of it, and then its item in the keychain, if it has one. Throws `LAST_SLOT` (also where only the keychain
+   * would be left), `NOT_FOUND`, `AMBIGUOUS`.
+   */
+  async remove(id: string): Promise<RemovedSlot> {
     return this.#inTurn(async () => {
       const slot = this.#find(id);
       this.#file = await removeSlot(this.#file, this.#rootKey, slot.id);
+      return { ...slot, warnings: slot.kind === 'keychain' ? await this.#removeItem(slot.id) : [] };
+    });
+  }
+
+  /** Puts a new recovery code in the place of the old one, or adds the first. The new one has been proven when the old one goes. */
+  async replaceRecovery(code: Uint8Array, options: NewSlotOptions = {}): Promise<SlotInfo> {
+    return this.#inTurn(async () => {
+      const { file, slot } = await replaceRecoverySlots(this.#file, this.#rootKey, code, options);
+      this.#file = file;
       return slot;
     });
   }
@@ -75,6 +94,17 @@ export class KeySlots {
       this.#file = file;
       return slot;
     });
+  }
+
+  /** The slot is gone for good; an item that stays opens nothing. */
+  async #removeItem(slotId: string): Promise<string[]> {
+    try {
+      await removeSlotItem({ vaultId: this.vaultId, slotId });
+      return [];
+    } catch (error) {
+      const reason = error instanceof Error ? error.message : String(error);
+      return [`the item of key slot ${slotId} stays in the keychain, where it opens nothing: ${reason}`];
+    }
   }
 
   async #inTurn<T>(change: () => Promise<T>): Promise<T> {

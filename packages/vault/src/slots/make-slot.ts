@@ -2,10 +2,9 @@ import { bytesToBase64Url, bytesToHex, randomBytes, sealFernet } from '@coffer/c
 import type { SecretKey } from '@coffer/crypto';
 import { VaultError } from '../errors.ts';
 import { deriveSlotKey } from './slot-key.ts';
-import type { SlotKeyParameters } from './slot-key.ts';
 import type { LoadedSecret } from './loaded-secret.ts';
 import { DEFAULT_ARGON2ID, SALT_SIZE_BYTES, isArgon2idCost } from './slot.ts';
-import type { Argon2idCost, Slot } from './slot.ts';
+import type { Argon2idCost, HkdfSlot, PassphraseSlot, Slot } from './slot.ts';
 
 const ID_SIZE_BYTES = 4;
 const IV_SIZE_BYTES = 16;
@@ -36,7 +35,8 @@ export async function makeSlot(
 ): Promise<Slot> {
   const { id, salt, iv } = randomness;
   const parameters = slotKeyParameters(secret, salt, options.argon2id ?? DEFAULT_ARGON2ID);
-  using slotKey = await deriveSlotKey(parameters, secret);
+  using slotKey = await deriveSlotKey({ id, ...parameters }, secret);
+  if (slotKey === undefined) throw new VaultError('FAILED', `there is no secret for key slot ${id}`);
   const rootBytes = rootKey.exportBytes();
   try {
     // Time 0, as in sealed files; when the slot was made is in its own field.
@@ -55,8 +55,12 @@ export function drawRandomness(slots: readonly Slot[] = []): SlotRandomness {
   return { id, salt: bytesToHex(randomBytes(SALT_SIZE_BYTES)), iv: randomBytes(IV_SIZE_BYTES) };
 }
 
-function slotKeyParameters(secret: LoadedSecret, salt: string, cost: Argon2idCost): SlotKeyParameters {
-  if (secret.kind === 'keyfile') return { kind: 'keyfile', hkdf: { salt } };
+function slotKeyParameters(
+  secret: LoadedSecret,
+  salt: string,
+  cost: Argon2idCost,
+): Pick<PassphraseSlot, 'kind' | 'argon2id'> | Pick<HkdfSlot, 'kind' | 'hkdf'> {
+  if (secret.kind !== 'passphrase') return { kind: secret.kind, hkdf: { salt } };
   const { memoryKiB, passes, parallelism } = cost;
   if (!isArgon2idCost({ memoryKiB, passes, parallelism })) {
     throw new VaultError('INVALID_INPUT', 'the cost of Argon2id is out of bounds', {

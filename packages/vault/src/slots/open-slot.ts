@@ -14,6 +14,7 @@ const ROOT_KEY_SIZE_BYTES = 32;
  */
 export async function openSlot(slot: Slot, secret: LoadedSecret): Promise<SecretKey | undefined> {
   using slotKey = await deriveSlotKey(slot, secret);
+  if (slotKey === undefined) return undefined;
   let rootBytes;
   try {
     rootBytes = openFernet(slotKey, base64UrlToBytes(slot.wrappedKey));

@@ -2,12 +2,20 @@ import * as v from 'valibot';
 import { isLabel } from './label.ts';
 
 /** How a slot is opened. */
-export type SlotKind = 'passphrase' | 'keyfile';
+export type SlotKind = 'passphrase' | HkdfSlotKind;
 
-/** What a person opens a slot with. The passphrase is UTF-8, as it was read; whoever made it zeroes it. */
+/** Those whose secret is uniformly random, so that no slow derivation is needed. */
+export type HkdfSlotKind = 'keyfile' | 'keychain' | 'recovery';
+
+/**
+ * What a person opens a slot with. The passphrase is UTF-8 and the recovery code ASCII, as they were read; whoever made them zeroes them. `keychain` stands for the
+ * items that the operating system's keychain has for this vault.
+ */
 export type SlotSecret =
   | { readonly kind: 'passphrase'; readonly passphrase: Uint8Array }
-  | { readonly kind: 'keyfile'; readonly path: string };
+  | { readonly kind: 'keyfile'; readonly path: string }
+  | { readonly kind: 'keychain' }
+  | { readonly kind: 'recovery'; readonly code: Uint8Array };
 
 /** What may be shown of a slot. */
 export interface SlotInfo {
@@ -31,13 +39,13 @@ export interface PassphraseSlot extends SlotBase {
   readonly argon2id: Argon2idCost & { readonly salt: string };
 }
 
-export interface KeyfileSlot extends SlotBase {
-  readonly kind: 'keyfile';
+export interface HkdfSlot extends SlotBase {
+  readonly kind: HkdfSlotKind;
   readonly hkdf: { readonly salt: string };
 }
 
 /** A slot as it is in the file. A salt is 32 hex digits. */
-export type Slot = PassphraseSlot | KeyfileSlot;
+export type Slot = PassphraseSlot | HkdfSlot;
 
 /** The cost of deriving a key from a passphrase (RFC 9106). */
 export interface Argon2idCost {
@@ -92,7 +100,12 @@ export const slotSchema: v.GenericSchema<unknown, Slot> = v.variant('kind', [
     argon2id: v.strictObject({ ...costEntries, salt }),
     wrappedKey,
   }),
-  v.strictObject({ ...common, kind: v.literal('keyfile'), hkdf: v.strictObject({ salt }), wrappedKey }),
+  v.strictObject({
+    ...common,
+    kind: v.picklist(['keyfile', 'keychain', 'recovery']),
+    hkdf: v.strictObject({ salt }),
+    wrappedKey,
+  }),
 ]);
 
 export function isArgon2idCost(value: unknown): value is Argon2idCost {

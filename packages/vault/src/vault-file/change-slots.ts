@@ -1,14 +1,15 @@
 import type { SecretKey } from '@coffer/crypto';
 import { removeLeftover } from '../durable-file.ts';
+import { removeSlotItem } from '../keychain/slot-item.ts';
 import { VaultError, errnoToVaultError } from '../errors.ts';
 import { refuseKeyfileInside } from '../keyfile.ts';
 import type { VaultPaths } from '../paths.ts';
-import { loadSecret } from '../slots/loaded-secret.ts';
+import { loadNewSecret } from '../slots/loaded-secret.ts';
 import { drawRandomness, makeSlot } from '../slots/make-slot.ts';
 import { slotInfo } from '../slots/slot.ts';
 import type { Slot, SlotInfo, SlotSecret } from '../slots/slot.ts';
 import { MAX_SLOTS } from './content.ts';
-import { toSlotOptions } from './create.ts';
+import { toKeychainOptions, toSlotOptions } from './create.ts';
 import type { NewSlotOptions } from './create.ts';
 import { isAuthentic } from './encode.ts';
 import { readVaultFile } from './read.ts';
@@ -74,6 +75,28 @@ export async function replaceSlot(
 }
 
 /**
+ * Puts a slot that opens with a new recovery code in the place of the one there was, or adds the first. The old code opens the vault until the new
+ * one has been proven, and no more from then on.
+ *
+ * @throws VaultError as `addSlot`
+ */
+export async function replaceRecoverySlots(
+  file: VaultFile,
+  rootKey: SecretKey,
+  code: Uint8Array,
+  options: NewSlotOptions = {},
+): Promise<ChangedVaultFile> {
+  const { slots } = file.current.content;
+  const others = slots.filter(({ kind }) => kind !== 'recovery');
+  if (others.length === slots.length) {
+    return await addSlot(file, rootKey, { kind: 'recovery', code }, options);
+  }
+  const place = slots.findIndex(({ kind }) => kind === 'recovery');
+  const secret: SlotSecret = { kind: 'recovery', code };
+  return await putSlot(file, rootKey, secret, options, (slot) => others.toSpliced(place, 0, slot));
+}
+
+/**
  * Removes a slot. That does not revoke a copy of the file that someone kept: only a new root key does.
  *
  * @throws VaultError LAST_SLOT, NOT_FOUND, IN_USE, WRONG_KEY, DAMAGED, NO_SPACE, NOT_PERMITTED, FAILED
@@ -90,11 +113,15 @@ export async function removeSlot(file: VaultFile, rootKey: SecretKey, slotId: st
       },
     );
   }
-  return await change(
-    file,
-    rootKey,
-    slots.filter((slot) => slot !== old),
-  );
+  const left = slots.filter((slot) => slot !== old);
+  if (left.every(({ kind }) => kind === 'keychain')) {
+    throw new VaultError(
+      'LAST_SLOT',
+      'only the keychain would open the vault then, and a keychain is lost with its machine',
+      { hint: 'add a passphrase, a key file or a recovery code first' },
+    );
+  }
+  return await change(file, rootKey, left);
 }
 
 /**
@@ -129,10 +156,29 @@ async function putSlot(
 ): Promise<ChangedVaultFile> {
   if (secret.kind === 'keyfile') await refuseKeyfileInside(secret.path, file.paths.directory);
   const slotOptions = toSlotOptions(options);
-  using loaded = await loadSecret(secret);
-  const slot = await makeSlot(rootKey, loaded, slotOptions, drawRandomness(file.current.content.slots));
-  const changed = await change(file, rootKey, place(slot), { id: slot.id, secret: loaded });
-  return { file: { ...changed, warnings: loaded.warnings }, slot: slotInfo(slot) };
+  const randomness = drawRandomness(file.current.content.slots);
+  const name = { vaultId: file.vaultId, slotId: randomness.id };
+  using loaded = await loadNewSecret(secret, name, toKeychainOptions(options));
+  try {
+    const slot = await makeSlot(rootKey, loaded, slotOptions, randomness);
+    const changed = await change(file, rootKey, place(slot), { id: slot.id, secret: loaded });
+    return { file: { ...changed, warnings: loaded.warnings }, slot: slotInfo(slot) };
+  } catch (error) {
+    if (secret.kind === 'keychain' && !(await isSlotOnDisk(file.paths, randomness.id)))
+      await removeSlotItem(name, toKeychainOptions(options)).catch(() => undefined);
+    throw error;
+  }
+}
+
+/** After a change that failed: whether it came as far as the disk all the same. Where that can't be told, it may have. */
+async function isSlotOnDisk(paths: VaultPaths, slotId: string): Promise<boolean> {
+  return await readVaultFile(paths).then(
+    ({ current, other }) =>
+      [current, ...(other === undefined ? [] : [other])].some(({ content }) =>
+        content.slots.some(({ id }) => id === slotId),
+      ),
+    () => true,
+  );
 }
 
 async function change(
@@ -147,7 +193,12 @@ async function change(
   return await takeTurn(paths.vaultFile, async () => {
     const newestGeneration = await checkOnDisk(file, rootKey);
     const content = { ...current.content, generation: newestGeneration + 1, slots: [...slots] };
-    const written = await writeVaultFile(paths, content, rootKey, prove === undefined ? {} : { prove });
+    const written = await writeVaultFile(
+      paths,
+      content,
+      rootKey,
+      prove === undefined ? {} : { prove: [prove] },
+    );
     return vaultFileOf(paths, written);
   });
 }

@@ -2,17 +2,21 @@ import { bytesToHex, randomBytes } from '@coffer/crypto';
 import type { SecretKey } from '@coffer/crypto';
 import { lstat } from 'node:fs/promises';
 import { VaultError } from '../errors.ts';
+import type { KeychainOptions } from '../keychain/keychain.ts';
+import { removeSlotItem } from '../keychain/slot-item.ts';
 import { refuseKeyfileInside } from '../keyfile.ts';
 import type { VaultPaths } from '../paths.ts';
 import { parseLabel } from '../slots/label.ts';
-import { loadSecret } from '../slots/loaded-secret.ts';
-import { makeSlot } from '../slots/make-slot.ts';
-import type { Argon2idCost, SlotSecret } from '../slots/slot.ts';
+import { loadNewSecret } from '../slots/loaded-secret.ts';
+import { drawRandomness, makeSlot } from '../slots/make-slot.ts';
+import type { SlotOptions } from '../slots/make-slot.ts';
+import type { Argon2idCost, Slot, SlotSecret } from '../slots/slot.ts';
 import { FORMAT, FORMAT_VERSION } from './content.ts';
 import { takeTurn } from './take-turn.ts';
 import { vaultFileOf } from './vault-file.ts';
 import type { VaultFile } from './vault-file.ts';
 import { writeVaultFile } from './write.ts';
+import type { SlotToProve } from './write.ts';
 
 const VAULT_ID_SIZE_BYTES = 16;
 
@@ -22,18 +26,24 @@ export interface NewSlotOptions {
   /** 64 MiB, 3 passes, parallelism 4 if not given. */
   readonly argon2id?: Argon2idCost;
   readonly nowMs?: number;
+  /** How long the keychain may take to answer; a minute if not given. */
+  readonly keychainTimeoutMs?: number;
+  /** Ends waiting for the keychain. */
+  readonly signal?: AbortSignal;
 }
 
 export interface CreateVaultFileOptions extends NewSlotOptions {
   readonly rootKey: SecretKey;
   readonly secret: SlotSecret;
+  /** A second slot, that opens with this recovery code. Needed where the first opens with the keychain, which may be lost. */
+  readonly recoveryCode?: Uint8Array;
   /** 32 hex digits; random if not given. */
   readonly vaultId?: string;
 }
 
 /**
- * Writes the key slots of a new vault, with one slot, in both copies. The folder must exist. The slot is proven and both copies are
- * durable when this returns.
+ * Writes the key slots of a new vault, with one slot or with a second one for a recovery code, in both copies. The folder must exist. The slots are
+ * proven and both copies are durable when this returns; when it throws, the keychain has no item for them.
  *
  * @throws VaultError EXISTS, INVALID_INPUT (secret, label, cost, vault id, a keyfile inside the vault), NO_SPACE, NOT_PERMITTED, FAILED,
  *   or what reading a keyfile throws
@@ -42,29 +52,57 @@ export async function createVaultFile(
   paths: VaultPaths,
   options: CreateVaultFileOptions,
 ): Promise<VaultFile> {
-  const { rootKey, secret, vaultId = bytesToHex(randomBytes(VAULT_ID_SIZE_BYTES)) } = options;
+  const { rootKey, secret, recoveryCode, vaultId = bytesToHex(randomBytes(VAULT_ID_SIZE_BYTES)) } = options;
   if (!/^[0-9a-f]{32}$/.test(vaultId)) throw new VaultError('INVALID_INPUT', 'a vault id is 32 hex digits');
   if (secret.kind === 'keyfile') await refuseKeyfileInside(secret.path, paths.directory);
-  using loaded = await loadSecret(secret);
-  const slot = await makeSlot(rootKey, loaded, toSlotOptions(options));
-  const content = {
-    format: FORMAT,
-    formatVersion: FORMAT_VERSION,
-    vaultId,
-    generation: 1,
-    slots: [slot],
-  } as const;
-  const written = await takeTurn(paths.vaultFile, async () => {
-    for (const path of [paths.vaultFile, paths.vaultFileCopy]) await refuseExisting(path);
-    return await writeVaultFile(paths, content, rootKey, {
-      prove: { id: slot.id, secret: loaded },
-      isNew: true,
+  if (secret.kind === 'keychain' && recoveryCode === undefined) {
+    throw new VaultError('INVALID_INPUT', 'the keychain cannot be the only thing that opens a vault', {
+      hint: 'give it a recovery code as well: a keychain is lost with its machine or its login password',
     });
-  });
-  return vaultFileOf(paths, written, { warnings: loaded.warnings });
+  }
+  const secrets: readonly SlotSecret[] =
+    recoveryCode === undefined ? [secret] : [secret, { kind: 'recovery', code: recoveryCode }];
+  const { label, ...other } = toSlotOptions(options);
+  const slots: Slot[] = [];
+  const prove: SlotToProve[] = [];
+  using loaded = new DisposableStack();
+  try {
+    for (const [index, each] of secrets.entries()) {
+      const randomness = drawRandomness(slots);
+      const { id } = randomness;
+      const name = { vaultId, slotId: id };
+      const own = loaded.use(await loadNewSecret(each, name, toKeychainOptions(options)));
+      prove.push({ id, secret: own });
+      const slotOptions = index === 0 && label !== undefined ? { ...other, label } : other;
+      slots.push(await makeSlot(rootKey, own, slotOptions, randomness));
+    }
+    const content = { format: FORMAT, formatVersion: FORMAT_VERSION, vaultId, generation: 1, slots } as const;
+    const written = await takeTurn(paths.vaultFile, async () => {
+      for (const path of [paths.vaultFile, paths.vaultFileCopy]) await refuseExisting(path);
+      return await writeVaultFile(paths, content, rootKey, { prove, isNew: true });
+    });
+    return vaultFileOf(paths, written, { warnings: prove.flatMap((each) => each.secret.warnings) });
+  } catch (error) {
+    // What made us give up is the error to report. A vault.json that may be there all the same is no vault before `init` has ended.
+    if (secret.kind === 'keychain') {
+      for (const { id } of prove.slice(0, 1))
+        await removeSlotItem({ vaultId, slotId: id }, toKeychainOptions(options)).catch(() => undefined);
+    }
+    throw error;
+  }
 }
 
-export function toSlotOptions({ label, argon2id, nowMs }: NewSlotOptions): Parameters<typeof makeSlot>[2] {
+export function toKeychainOptions({
+  keychainTimeoutMs,
+  signal,
+}: Pick<NewSlotOptions, 'keychainTimeoutMs' | 'signal'>): KeychainOptions {
+  return {
+    ...(keychainTimeoutMs === undefined ? {} : { timeoutMs: keychainTimeoutMs }),
+    ...(signal === undefined ? {} : { signal }),
+  };
+}
+
+export function toSlotOptions({ label, argon2id, nowMs }: NewSlotOptions): SlotOptions {
   return {
     ...(label === undefined ? {} : { label: parseLabel(label) }),
     ...(argon2id === undefined ? {} : { argon2id }),

@@ -39,7 +39,7 @@ export function isAuthentic(file: ParsedVaultFile, rootKey: SecretKey): boolean 
 function orderMembers(slot: Slot): object {
   const { id, kind, createdAtMs, label, wrappedKey } = slot;
   const head = { id, kind, createdAtMs, ...(label === undefined ? {} : { label }) };
-  if (slot.kind === 'keyfile') return { ...head, hkdf: { salt: slot.hkdf.salt }, wrappedKey };
+  if (slot.kind !== 'passphrase') return { ...head, hkdf: { salt: slot.hkdf.salt }, wrappedKey };
   const { memoryKiB, passes, parallelism, salt } = slot.argon2id;
   return { ...head, argon2id: { memoryKiB, passes, parallelism, salt }, wrappedKey };
 }

@@ -1,11 +1,13 @@
 import type { SecretKey } from '@coffer/crypto';
 import { VaultError } from '../errors.ts';
+import { slotKindName, withOtherWays } from '../slots/describe-slots.ts';
 import { loadSecret } from '../slots/loaded-secret.ts';
 import type { LoadedSecret } from '../slots/loaded-secret.ts';
 import { openSlot } from '../slots/open-slot.ts';
 import { ARGON2ID_BOUNDS } from '../slots/slot.ts';
-import type { Slot, SlotSecret } from '../slots/slot.ts';
+import type { Slot, SlotKind, SlotSecret } from '../slots/slot.ts';
 import type { ParsedVaultFile } from './content.ts';
+import { toKeychainOptions } from './create.ts';
 import { isAuthentic } from './encode.ts';
 import { vaultFileOf } from './vault-file.ts';
 import type { VaultFile } from './vault-file.ts';
@@ -27,6 +29,8 @@ export interface UnlockOptions {
   readonly slotId?: string;
   /** Looked at before each slot; one that is being tried is finished. */
   readonly signal?: AbortSignal;
+  /** How long the keychain may take to answer; a minute if not given. */
+  readonly keychainTimeoutMs?: number;
 }
 
 /**
@@ -37,7 +41,8 @@ export interface UnlockOptions {
  * one is tried first, and what opens or is authentic counts: the old secret still opens the older one.
  *
  * @throws VaultError WRONG_KEY, DAMAGED (a slot opens, and the file was changed by someone without the root key), NOT_FOUND (no slot
- *   `slotId`), ABORTED, FAILED (not enough memory), INVALID_INPUT (a slot of another kind, a bad passphrase, not a keyfile), or what reading a keyfile throws
+ *   `slotId`), ABORTED, FAILED (not enough memory), INVALID_INPUT (a slot of another kind, a bad passphrase or recovery code, not a keyfile), KEYCHAIN_UNAVAILABLE, KEYCHAIN_LOCKED, KEYCHAIN_ITEM_MISSING,
+ *   KEYCHAIN_ITEM_WRONG, or what reading a keyfile throws. The hint names what else opens the vault.
  */
 export async function unlockVaultFile(
   file: VaultFile,
@@ -47,12 +52,40 @@ export async function unlockVaultFile(
   const copies = file.other === undefined ? [file.current] : [file.current, file.other];
   const { slotId } = options;
   if (slotId !== undefined) checkSlotId(copies, slotId, secret);
-  using loaded = await loadSecret(secret);
+  const slots = copies.flatMap(({ content }) => content.slots);
+  const chosen = slotId === undefined ? slots : slots.filter(({ id }) => id === slotId);
+  try {
+    using loaded = await loadSecret(
+      secret,
+      { vaultId: file.vaultId, slots: chosen },
+      toKeychainOptions(options),
+    );
+    return await unlockWith(file, loaded, { ...options, secret });
+  } catch (error) {
+    throw error instanceof VaultError && isAboutSecret(error)
+      ? withOtherWays(error, file.slots, secret.kind)
+      : error;
+  }
+}
+
+/** Whether another secret may do where this one did not. */
+function isAboutSecret({ code }: VaultError): boolean {
+  return code === 'WRONG_KEY' || code.startsWith('KEYCHAIN_');
+}
+
+/** `unlockVaultFile` with a secret that has been read. */
+export async function unlockWith(
+  file: VaultFile,
+  loaded: LoadedSecret,
+  options: UnlockOptions & { readonly secret?: SlotSecret } = {},
+): Promise<UnlockedVaultFile> {
+  const copies = file.other === undefined ? [file.current] : [file.current, file.other];
+  const { slotId } = options;
   using attempts = new Attempts(loaded);
   let isTampered = false;
   for (const copy of copies) {
     for (const slot of copy.content.slots) {
-      if (slot.kind !== secret.kind || (slotId !== undefined && slot.id !== slotId)) continue;
+      if (slot.kind !== loaded.kind || (slotId !== undefined && slot.id !== slotId)) continue;
       if (options.signal?.aborted === true) {
         throw new VaultError('ABORTED', 'opening was cancelled', { cause: options.signal.reason });
       }
@@ -70,7 +103,7 @@ export async function unlockVaultFile(
     }
   }
   if (isTampered) throw tampered(file);
-  throw wrongKey(file, secret, attempts.isExhausted);
+  throw wrongKey(file, loaded.kind, options.secret, attempts.isExhausted);
 }
 
 /**
@@ -153,17 +186,26 @@ function checkSlotId(copies: readonly ParsedVaultFile[], slotId: string, secret:
   if (slot.kind !== secret.kind) {
     throw new VaultError(
       'INVALID_INPUT',
-      `key slot ${slotId} opens with a ${slot.kind}, not with a ${secret.kind}`,
+      `key slot ${slotId} opens with a ${slotKindName(slot.kind)}, not with a ${slotKindName(secret.kind)}`,
     );
   }
 }
 
-function wrongKey(file: VaultFile, secret: SlotSecret, isExhausted: boolean): VaultError {
-  const what = secret.kind === 'passphrase' ? 'passphrase' : `keyfile ${secret.path}`;
-  if (file.slots.every(({ kind }) => kind !== secret.kind)) {
-    return new VaultError('WRONG_KEY', `this vault does not open with a ${secret.kind}`, {
+function wrongKey(
+  file: VaultFile,
+  kind: SlotKind,
+  secret: SlotSecret | undefined,
+  isExhausted: boolean,
+): VaultError {
+  const name = slotKindName(kind);
+  const what = secret?.kind === 'keyfile' ? `${name} ${secret.path}` : name;
+  if (file.slots.every((slot) => slot.kind !== kind)) {
+    return new VaultError('WRONG_KEY', `this vault does not open with a ${name}`, {
       hint: '`coffer key ls` shows what it opens with',
     });
+  }
+  if (kind === 'keychain') {
+    return new VaultError('KEYCHAIN_ITEM_WRONG', 'what the keychain has for this vault does not open it');
   }
   if (!isExhausted) {
     return new VaultError('WRONG_KEY', `the ${what} does not open this vault`, {

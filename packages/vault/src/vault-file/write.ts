@@ -26,13 +26,13 @@ export async function writeVaultFile(
   paths: VaultPaths,
   content: VaultFileContent,
   rootKey: SecretKey,
-  options: { readonly prove?: SlotToProve; readonly isNew?: boolean } = {},
+  options: { readonly prove?: readonly SlotToProve[]; readonly isNew?: boolean } = {},
 ): Promise<ParsedVaultFile> {
   const bytes = encodeVaultFile(content, rootKey);
   await using first = await stageFile(paths.vaultFile, bytes);
   await using copy = await stageFile(paths.vaultFileCopy, bytes);
   const written = parseVaultFile(await first.readBack(), paths.vaultFile);
-  await prove(written, rootKey, options.prove);
+  await prove(written, rootKey, options.prove ?? []);
   if (!constantTimeEqual(await copy.readBack(), bytes)) throw unproven(paths.vaultFileCopy);
   // `vault.json` makes a vault, so that it comes last in a new one. Afterwards it is the first to change.
   const exclusive = options.isNew === true;
@@ -48,13 +48,14 @@ export async function writeVaultFile(
 async function prove(
   written: ParsedVaultFile,
   rootKey: SecretKey,
-  toProve: SlotToProve | undefined,
+  toProve: readonly SlotToProve[],
 ): Promise<void> {
   if (!isAuthentic(written, rootKey)) throw unproven('the key slots');
-  if (toProve === undefined) return;
-  const slot = written.content.slots.find(({ id }) => id === toProve.id);
-  using opened = slot === undefined ? undefined : await openSlot(slot, toProve.secret);
-  if (opened === undefined || !isSameKey(opened, rootKey)) throw unproven(`the new key slot ${toProve.id}`);
+  for (const { id, secret } of toProve) {
+    const slot = written.content.slots.find((each) => each.id === id);
+    using opened = slot === undefined ? undefined : await openSlot(slot, secret);
+    if (opened === undefined || !isSameKey(opened, rootKey)) throw unproven(`the new key slot ${id}`);
+  }
 }
 
 function isSameKey(a: SecretKey, b: SecretKey): boolean {

@@ -29,10 +29,10 @@ test.each(BAD_SLOTS)('a new slot that %s changes neither copy', async (_name, sp
   const paths = folder.vault();
   const { current } = await createVaultFile(paths, { rootKey, secret: keyfile });
   const before = await readFile(paths.vaultFile);
-  using secret = await loadSecret(keyfile);
+  using secret = await loadSecret(keyfile, { vaultId: current.content.vaultId, slots: [] });
   const slot = await makeSlot(rootKey, secret, {}, drawRandomness(current.content.slots));
   const content = { ...current.content, generation: 2, slots: [spoil(slot)] };
-  const prove = { id: slot.id, secret };
+  const prove = [{ id: slot.id, secret }];
   await expect(writeVaultFile(paths, content, rootKey, { prove })).rejects.toMatchObject({ code: 'FAILED' });
   expect(await readFile(paths.vaultFile)).toEqual(before);
   expect(await readFile(paths.vaultFileCopy)).toEqual(before);
@@ -48,10 +48,10 @@ test('a new slot that opens another root key changes neither copy', async () => 
   const paths = folder.vault();
   const { current } = await createVaultFile(paths, { rootKey, secret: keyfile });
   const before = await readFile(paths.vaultFile);
-  using secret = await loadSecret(keyfile);
+  using secret = await loadSecret(keyfile, { vaultId: current.content.vaultId, slots: [] });
   const slot = await makeSlot(otherKey, secret);
   const content = { ...current.content, generation: 2, slots: [slot] };
-  const prove = { id: slot.id, secret };
+  const prove = [{ id: slot.id, secret }];
   await expect(writeVaultFile(paths, content, rootKey, { prove })).rejects.toMatchObject({ code: 'FAILED' });
   expect(await readFile(paths.vaultFile)).toEqual(before);
 });

@@ -3,17 +3,17 @@ import { spawnSync } from 'node:child_process';
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { loadSecret } from '../../src/slots/loaded-secret.ts';
 import { makeSlot } from '../../src/slots/make-slot.ts';
 import type { Slot } from '../../src/slots/slot.ts';
 import { encodeVaultFile } from '../../src/vault-file/encode.ts';
 import { parseVaultFile } from '../../src/vault-file/parse.ts';
 import { readVaultFile } from '../../src/vault-file/read.ts';
-import { unlockVaultFile } from '../../src/vault-file/unlock.ts';
+import { unlockWith } from '../../src/vault-file/unlock.ts';
 import { createVaultFile } from '../../src/vault-file/create.ts';
-import { addSlot } from '../../src/vault-file/change-slots.ts';
+import { addSlot, replaceRecoverySlots } from '../../src/vault-file/change-slots.ts';
+import { createRecoveryCode } from '../../src/recovery-code.ts';
 import { CHEAP, TestFolder, newKeyfile, passphrase } from '../support.ts';
-import { VECTORS, secretOf, vaultFileVectors } from './vectors.ts';
+import { VECTORS, loadedOf, vaultFileVectors } from './vectors.ts';
 import type { VectorSecret } from './vectors.ts';
 
 const utf8 = (text: string): Uint8Array => new TextEncoder().encode(text);
@@ -76,8 +76,9 @@ test('the worked example of the specification is the first vector, with the valu
   await using folder = await TestFolder.make();
   const secret = vector?.opens[0]?.secret;
   if (secret?.kind !== 'keyfile') throw new Error('the example has a keyfile');
-  using loaded = await loadSecret(await secretOf(secret, folder));
-  const slotKey = hkdfSha256(loaded.bytes, hexToBytes(slot.hkdf.salt), utf8('coffer/slot/keyfile/v1'), 32);
+  using loaded = await loadedOf(secret, folder);
+  const keyBytes = loaded.bytesFor(slot.id) ?? new Uint8Array();
+  const slotKey = hkdfSha256(keyBytes, hexToBytes(slot.hkdf.salt), utf8('coffer/slot/keyfile/v1'), 32);
   using rootKey = SecretKey.fromBytes(rootBytes);
   using macKey = rootKey.derive('coffer/slots/v1');
   const token = bytesToHex(base64UrlToBytes(slot.wrappedKey));
@@ -103,10 +104,15 @@ describe.skipIf(python.status !== 0)('with a python3 that has cryptography 46 or
       label: 'a "label"',
     });
     const keyfile = await newKeyfile(keys, 'key');
-    const { slot } = await addSlot(created, rootKey, keyfile);
+    const { file, slot } = await addSlot(created, rootKey, keyfile);
     await writeFile(keys.join('passphrase'), text);
     const byPassphrase = runPython(folder, '--passphrase-file', keys.join('passphrase'));
     const byKeyfile = runPython(folder, '--keyfile', keys.join('key'));
+    const code = createRecoveryCode();
+    const recovery = await replaceRecoverySlots(file, rootKey, code);
+    await writeFile(keys.join('code'), Buffer.from(code).toString().toLowerCase().replaceAll('-', ' '));
+    const byCode = runPython(folder, '--recovery-code-file', keys.join('code'));
+    expect(byCode.split(' ')).toEqual([recovery.slot.id, byKeyfile.split(' ')[1]]);
     expect(byPassphrase.split(' ')[0]).toBe(created.slots[0]?.id);
     expect(byKeyfile.split(' ')[0]).toBe(slot.id);
     const hash = await crypto.subtle.digest('SHA-256', new Uint8Array(rootKey.exportBytes()));
@@ -126,13 +132,13 @@ function runPython(folder: TestFolder, option: string, secretPath: string): stri
 
 async function unlockVector(bytes: Uint8Array, vector: VectorSecret, folder: TestFolder) {
   await writeFile(folder.vault().vaultFile, bytes);
-  const secret = await secretOf(vector, folder);
-  return await unlockVaultFile(await readVaultFile(folder.vault()), secret);
+  using loaded = await loadedOf(vector, folder);
+  return await unlockWith(await readVaultFile(folder.vault()), loaded);
 }
 
 async function makeAgain(slot: Slot, vector: VectorSecret, folder: TestFolder): Promise<Slot> {
   using rootKey = SecretKey.fromBytes(rootBytes);
-  using secret = await loadSecret(await secretOf(vector, folder));
+  using secret = await loadedOf(vector, folder);
   const { id, createdAtMs, label } = slot;
   // The IV is after the version and the time.
   const iv = base64UrlToBytes(slot.wrappedKey).slice(9, 25);
