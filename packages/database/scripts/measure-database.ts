@@ -57,7 +57,7 @@ function bareLoop(name: string, idColumn: string, hasPathIndex = false): Contend
   connection.exec(`CREATE TABLE files (${idColumn}, folder TEXT, name TEXT, mime_type TEXT, size_bytes INTEGER, sha256 BLOB,
     placement TEXT, condition TEXT, created_at_ms INTEGER, modified_at_ms INTEGER, bytes BLOB)`);
   if (hasPathIndex) connection.exec('CREATE INDEX files_by_path ON files (folder, name)');
-  new CheckpointPolicy(connection);
+  new CheckpointPolicy(connection, () => undefined);
   const put = (row: FileRow): void => {
     connection.run(
       'INSERT INTO files VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)',

@@ -17,13 +17,17 @@ const IDLE_MS = 1000;
  */
 export class CheckpointPolicy {
   readonly #connection: Connection;
+  readonly #whenSettled: () => void;
+  readonly #waiting: (() => void)[] = [];
   #holds = 0;
   #retryAtFrames = MAX_PENDING_FRAMES;
   #timer: NodeJS.Timeout | undefined;
   #statements = 0;
 
-  constructor(connection: Connection) {
+  /** `whenSettled` is called when nothing was committed for a second and the WAL has been moved. */
+  constructor(connection: Connection, whenSettled: () => void) {
     this.#connection = connection;
+    this.#whenSettled = whenSettled;
     connection.onCommit((statements) => {
       this.#afterCommit(statements);
     });
@@ -41,7 +45,13 @@ export class CheckpointPolicy {
     return () => {
       if (held) this.#holds -= 1;
       held = false;
+      if (!this.isHeld) for (const resume of this.#waiting.splice(0)) resume();
     };
+  }
+
+  /** Resolves when no page scan runs, at once or later. */
+  async whenReleased(): Promise<void> {
+    while (this.isHeld) await new Promise<void>((resume) => this.#waiting.push(resume));
   }
 
   /** Throws `IN_USE` while a page scan runs. */
@@ -75,7 +85,8 @@ export class CheckpointPolicy {
 
   #whenIdle(): void {
     const { isOpen, inTransaction } = this.#connection;
-    if (isOpen && !inTransaction && !this.isHeld && this.#pendingFrames() > 0) this.#attempt();
+    if (!isOpen || inTransaction || this.isHeld) return;
+    if (this.#pendingFrames() === 0 || this.#attempt()) this.#whenSettled();
   }
 
   #attempt(): boolean {

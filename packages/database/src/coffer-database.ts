@@ -7,6 +7,7 @@ import { DatabaseError, invalid } from './errors.ts';
 import { holdFile } from './open-files.ts';
 import type { HeldFile } from './open-files.ts';
 import { FileTable } from './file-table.ts';
+import { FreePages } from './free-pages.ts';
 import { scanPagesInChild } from './page-scan-child.ts';
 import type { PageScan, PageScanOptions } from './page-scan.ts';
 import { buildRekeyed, discardRekeyed, putRekeyedInPlace } from './rekey.ts';
@@ -49,6 +50,7 @@ export class CofferDatabase implements Disposable {
   readonly settings: SettingTable;
   readonly #connection: Connection;
   readonly #checkpoints: CheckpointPolicy;
+  readonly #freePages: FreePages;
   #file: HeldFile;
   readonly #reserve: SpaceReserve;
   readonly #closing = new AbortController();
@@ -58,7 +60,10 @@ export class CofferDatabase implements Disposable {
     this.schemaVersion = options.schemaVersion;
     this.#file = options.file;
     this.#connection = connection;
-    this.#checkpoints = new CheckpointPolicy(connection);
+    this.#freePages = new FreePages(connection);
+    this.#checkpoints = new CheckpointPolicy(connection, () => {
+      this.#freePages.giveBackSlowly();
+    });
     this.#reserve = new SpaceReserve(options.path);
     this.#reserve.keep();
     this.#hold(options.file);
@@ -84,9 +89,23 @@ export class CofferDatabase implements Disposable {
     }
   }
 
-  /** Moves what is in the WAL into the database file; `truncate` empties the WAL too. Also happens by itself. */
+  /**
+   * Moves what is in the WAL into the database file; `truncate` empties the WAL too. Also happens by itself. Throws `IN_USE` while a page
+   * scan runs, `NO_SPACE` when the file has to grow and the reserve is not enough.
+   */
   checkpoint(mode: 'passive' | 'truncate'): void {
-    this.#checkpoints.run(mode);
+    try {
+      this.#checkpoints.run(mode);
+    } catch (error) {
+      const isFull = error instanceof DatabaseError && error.code === 'NO_SPACE';
+      if (!isFull || !this.#reserve.giveBack()) throw error;
+      this.#checkpoints.run(mode);
+    }
+  }
+
+  /** Resolves when no page scan keeps checkpoints from running. */
+  async whenNotScanned(): Promise<void> {
+    await this.#checkpoints.whenReleased();
   }
 
   /** Of the WAL's file; 0 when there is none. */
@@ -94,13 +113,18 @@ export class CofferDatabase implements Disposable {
     return statSync(`${this.path}-wal`, { throwIfNoEntry: false })?.size ?? 0;
   }
 
-  /** Gives up to `maxPages` free pages of 4 KiB back to the file system; returns how many it was. */
+  /** Gives up to `maxPages` free pages of 4 KiB back to the file system; returns how many it was. Also happens by itself, in small steps. */
   reclaimSpace(maxPages = 256): number {
     checkInteger(maxPages, 'the number of pages', 1);
-    const before = this.#freePages();
-    // `run` would stop after the first step, which frees one page.
-    this.#connection.exec(`PRAGMA incremental_vacuum(${String(maxPages)})`);
-    return before - this.#freePages();
+    return this.transaction(() => this.#freePages.giveBack(maxPages), { freesSpace: true });
+  }
+
+  /**
+   * Writes the whole database anew, from what lives in it alone, by way of memory: for what deleting leaves in the space between rows. Throws
+   * `NO_SPACE`, having changed nothing.
+   */
+  rebuild(): void {
+    this.#connection.exec('VACUUM');
   }
 
   /**
@@ -173,6 +197,8 @@ export class CofferDatabase implements Disposable {
   close(): void {
     if (!this.#connection.isOpen) return;
     this.#checkpoints.stop();
+    if (this.#connection.hasCommitted) this.#freePages.giveBackBeforeClosing();
+    else this.#freePages.stop();
     this.#closing.abort(new DatabaseError('CLOSED', `${this.path} was closed during a page scan`));
     try {
       this.#connection.close();
@@ -200,9 +226,5 @@ export class CofferDatabase implements Disposable {
   /** Rows that were changed since the connection was opened. */
   #totalChanges(): number {
     return integerOf(parseColumns(this.#connection.get('SELECT total_changes() AS n'))['n'], 'total_changes');
-  }
-
-  #freePages(): number {
-    return integerOf(this.#connection.pragma('freelist_count'), 'freelist_count');
   }
 }

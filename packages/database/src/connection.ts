@@ -22,6 +22,7 @@ export class Connection {
   #afterCommit: (statements: number) => void = () => undefined;
   /** Changing statements since the last commit. */
   #changing = 0;
+  #hasCommitted = false;
 
   /** `label` is what messages call the database: its file name. */
   constructor(driver: DriverDatabase, label: string) {
@@ -35,6 +36,11 @@ export class Connection {
 
   get inTransaction(): boolean {
     return this.#depth > 0;
+  }
+
+  /** Whether anything was changed through this connection. */
+  get hasCommitted(): boolean {
+    return this.#hasCommitted;
   }
 
   /** Called after every commit, outside the transaction, with the number of statements that it may have changed something with. */
@@ -118,7 +124,9 @@ export class Connection {
     const statements = this.#changing;
     this.#changing = 0;
     // Nothing was written.
-    if (statements > 0) this.#afterCommit(statements);
+    if (statements === 0) return;
+    this.#hasCommitted = true;
+    this.#afterCommit(statements);
   }
 
   /** SQLite itself rolls back after some errors (disk full, I/O): then there is nothing left to undo. */

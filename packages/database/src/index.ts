@@ -13,6 +13,8 @@ export { acquireOwnerLock } from './owner-lock.ts';
 export type { OwnerLock } from './owner-lock.ts';
 export { scanPagesInChild } from './page-scan-child.ts';
 export { scanPages } from './page-scan.ts';
+export { needlesOfBlob } from './residue.ts';
+export type { Residue } from './residue.ts';
 export type { PageScan, PageScanOptions, PageScanProgress } from './page-scan.ts';
 export type { RekeyOptions } from './rekey.ts';
 export type { SettingTable } from './setting-table.ts';

@@ -1,4 +1,4 @@
-import { realpathSync } from 'node:fs';
+import { chmodSync, closeSync, lstatSync, openSync, realpathSync } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
 import { openDriver } from './driver.ts';
 import type { DriverDatabase } from './driver.ts';
@@ -6,14 +6,17 @@ import { DatabaseError, invalid } from './errors.ts';
 import { checkNotHeld, holdFile } from './open-files.ts';
 import { toDatabaseError } from './translate-error.ts';
 
+const OWNER_ONLY = 0o600;
+
 /** Held until released or disposed of, or until the process ends in whatever way. */
 export interface OwnerLock extends Disposable {
   release(): void;
 }
 
 /**
- * Takes the lock `path`, a file of its own that is made when needed, stays empty and must never be replaced nor opened for
- * anything else. Throws `IN_USE` when another process, or this one, has it.
+ * Takes the lock `path`, a file of its own that is made when needed, 0600, stays empty and must never be replaced nor opened for
+ * anything else. Throws `IN_USE` when another process, or this one, has it, and `NOT_PERMITTED` when there is a link in its place, which could lead
+ * to a file that is somebody's.
  *
  * Node has no flock: this is the advisory lock of the operating system that SQLite takes on a database it writes to.
  */
@@ -24,6 +27,7 @@ export function acquireOwnerLock(path: string): OwnerLock {
   const doing = `cannot lock ${lockPath}`;
   let driver: DriverDatabase | undefined;
   try {
+    prepareFile(lockPath);
     driver = openDriver(lockPath, { fileMustExist: false });
     driver.pragma('locking_mode = EXCLUSIVE');
     driver.pragma('journal_mode = MEMORY');
@@ -35,6 +39,28 @@ export function acquireOwnerLock(path: string): OwnerLock {
     if (translated.code !== 'CORRUPT') throw translated;
     throw new DatabaseError('NOT_A_DATABASE', `${doing}: it is not a lock file`, { cause: error });
   }
+}
+
+/** SQLite would follow a link, and make the file with whatever mode the umask leaves. */
+function prepareFile(path: string): void {
+  const stats = lstatSync(path, { throwIfNoEntry: false });
+  if (stats === undefined) {
+    try {
+      // Nobody can hold a lock on a file that is not there: closing it drops none.
+      closeSync(openSync(path, 'wx', OWNER_ONLY));
+    } catch (error) {
+      // Another process was faster.
+      if (!(error instanceof Error && 'code' in error && error.code === 'EEXIST')) throw error;
+    }
+    return;
+  }
+  if (!stats.isFile()) {
+    throw new DatabaseError(
+      'NOT_PERMITTED',
+      `${path} is a link or a folder, not the lock file it has to be: remove it`,
+    );
+  }
+  if (process.platform !== 'win32' && (stats.mode & 0o077) !== 0) chmodSync(path, OWNER_ONLY);
 }
 
 class HeldLock implements OwnerLock {

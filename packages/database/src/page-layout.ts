@@ -48,6 +48,15 @@ export function isPageAuthentic(hmacKey: KeyObject, page: Uint8Array, pageNumber
   return timingSafeEqual(expected, page.subarray(HMAC_OFFSET, PAGE_SIZE_BYTES));
 }
 
+/** What SQLite sees of a page that is authentic, at the same offsets; the place of IV and HMAC is left out. AES-256-CBC, no padding. */
+export function decryptPage(key: Uint8Array, page: Uint8Array, pageNumber: number): Buffer {
+  const start = pageNumber === 1 ? SALT_SIZE_BYTES : 0;
+  const iv = page.subarray(IV_OFFSET, IV_OFFSET + IV_SIZE_BYTES);
+  const decipher = createDecipheriv('aes-256-cbc', key, iv).setAutoPadding(false);
+  const plaintext = decipher.update(page.subarray(start, IV_OFFSET));
+  return start === 0 ? plaintext : Buffer.concat([page.subarray(0, start), plaintext]);
+}
+
 /**
  * The number of pages that the database's header says there are. The first page must be authentic; AES-256-CBC of one block is enough:
  * https://sqlite.org/fileformat.html#in_header_database_size is at offset 28, and the blocks begin at offset 16.

@@ -8,6 +8,7 @@ import { DatabaseError, invalid } from './errors.ts';
 import { findHeldFile } from './open-files.ts';
 import { KEY_SIZE_BYTES } from './page-layout.ts';
 import { encodeScanRequest, parseScanMessage } from './page-scan-message.ts';
+import type { ScanRequest } from './page-scan-message.ts';
 import type { PageScan, PageScanOptions } from './page-scan.ts';
 
 // Node runs the source as it is; in `dist` the compiler has rewritten imports, but no URLs.
@@ -30,7 +31,7 @@ export async function scanPagesInChild(options: PageScanOptions): Promise<PageSc
   }
 }
 
-async function scanInChild({ path, key, signal, onProgress }: PageScanOptions): Promise<PageScan> {
+async function scanInChild({ path, key, residue, signal, onProgress }: PageScanOptions): Promise<PageScan> {
   const child = spawn(process.execPath, [PROCESS_PATH], {
     stdio: ['pipe', 'pipe', 'ignore'],
     env: childEnvironment(),
@@ -42,7 +43,8 @@ async function scanInChild({ path, key, signal, onProgress }: PageScanOptions): 
   signal?.addEventListener('abort', kill, { once: true });
   const closed = closeOf(child);
   try {
-    await sendRequest(child.stdin, key, resolve(path));
+    const request = { key, path: resolve(path), ...(residue === undefined ? {} : { residue }) };
+    await sendRequest(child.stdin, request);
     const scan = await readAnswers(child.stdout, onProgress);
     if (scan !== undefined) return scan;
     const reason = await closed;
@@ -81,8 +83,8 @@ function closeOf(child: ChildProcess): Promise<string> {
 }
 
 /** The input is left open: when it ends, because this process is gone, the child ends too. */
-function sendRequest(stdin: Writable, key: Uint8Array, path: string): Promise<void> {
-  const request = encodeScanRequest(key, path);
+function sendRequest(stdin: Writable, asked: ScanRequest): Promise<void> {
+  const request = encodeScanRequest(asked);
   return new Promise((done) => {
     // A child that could not start or died closes its input: why, its end tells.
     stdin.on('error', () => {
@@ -103,8 +105,10 @@ async function readAnswers(
   for await (const line of createInterface({ input: stdout, crlfDelay: Infinity })) {
     const message = parseScanMessage(line);
     if (message.type === 'error') throw new DatabaseError(message.code, message.message);
-    if (message.type === 'result')
-      return { pageCount: message.pageCount, damagedPages: message.damagedPages };
+    if (message.type === 'result') {
+      const { pageCount, damagedPages, residuePages } = message;
+      return { pageCount, damagedPages, ...(residuePages === undefined ? {} : { residuePages }) };
+    }
     onProgress?.({ pagesDone: message.pagesDone, pageCount: message.pageCount });
   }
   return undefined;

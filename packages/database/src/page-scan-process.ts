@@ -5,11 +5,12 @@ import { DatabaseError } from './errors.ts';
 import { decodeScanRequest, encodeScanMessage } from './page-scan-message.ts';
 import { scanDatabaseFile } from './page-scan.ts';
 import type { PageScanProgress } from './page-scan.ts';
+import type { ScanRequest } from './page-scan-message.ts';
 import { toDatabaseError } from './translate-error.ts';
 
 const PROGRESS_INTERVAL_MS = 100;
 
-async function readRequest(): Promise<{ key: Uint8Array; path: string }> {
+async function readRequest(): Promise<ScanRequest> {
   let received = Buffer.alloc(0);
   for await (const piece of process.stdin.iterator({ destroyOnReturn: false })) {
     received = Buffer.concat([received, piece as Buffer]);
@@ -21,7 +22,7 @@ async function readRequest(): Promise<{ key: Uint8Array; path: string }> {
 
 async function answer(): Promise<string> {
   try {
-    const { key, path } = await readRequest();
+    const request = await readRequest();
     // Standard input stays open as long as the parent wants the answer.
     process.stdin.on('end', () => process.exit(1)).resume();
     let reportedAtMs = 0;
@@ -30,8 +31,8 @@ async function answer(): Promise<string> {
       reportedAtMs = Date.now();
       process.stdout.write(encodeScanMessage({ type: 'progress', ...progress }));
     };
-    const scan = await scanDatabaseFile({ path, key, onProgress });
-    key.fill(0);
+    const scan = await scanDatabaseFile({ ...request, onProgress });
+    request.key.fill(0);
     return encodeScanMessage({ type: 'result', ...scan });
   } catch (error) {
     const { code, message } = toDatabaseError(error, 'cannot scan the pages');

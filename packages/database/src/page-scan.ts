@@ -5,7 +5,10 @@ import type { KeyObject } from 'node:crypto';
 import { DatabaseError, invalid } from './errors.ts';
 import { checkNotHeld } from './open-files.ts';
 import { KEY_SIZE_BYTES, LOCK_BYTE_PAGE, PAGE_SIZE_BYTES, SALT_SIZE_BYTES } from './page-layout.ts';
-import { derivePageHmacKey, isPageAuthentic, readPageCount } from './page-layout.ts';
+import { decryptPage, derivePageHmacKey, isPageAuthentic, readPageCount } from './page-layout.ts';
+import { deadSpaceOf } from './dead-space.ts';
+import { ResidueSearch } from './residue.ts';
+import type { Residue } from './residue.ts';
 import { toDatabaseError } from './translate-error.ts';
 
 export interface PageScan {
@@ -16,6 +19,8 @@ export interface PageScan {
    * them, the key is another one or the salt at the start of the file is damaged.
    */
   readonly damagedPages: readonly number[];
+  /** When it was asked for: pages of the tables and indexes whose dead space holds some of the residue. */
+  readonly residuePages?: readonly number[];
 }
 
 export interface PageScanProgress {
@@ -26,6 +31,8 @@ export interface PageScanProgress {
 export interface PageScanOptions {
   readonly path: string;
   readonly key: Uint8Array;
+  /** What was deleted, to look for in the space between cells that nothing lives in. */
+  readonly residue?: Residue;
   /** The promise is rejected with its reason. */
   readonly signal?: AbortSignal;
   readonly onProgress?: (progress: PageScanProgress) => void;
@@ -67,7 +74,7 @@ export async function scanDatabaseFile(options: PageScanOptions): Promise<PageSc
 
 async function scanFile(
   file: FileHandle,
-  { path, key, signal, onProgress }: PageScanOptions,
+  { path, key, residue, signal, onProgress }: PageScanOptions,
 ): Promise<PageScan> {
   const { size } = await file.stat();
   if (size < PAGE_SIZE_BYTES)
@@ -77,14 +84,30 @@ async function scanFile(
   const declared = isPageAuthentic(hmacKey, firstPage, 1) ? readPageCount(key, firstPage) : 0;
   const pageCount = Math.max(Math.ceil(size / PAGE_SIZE_BYTES), declared);
   const damagedPages: number[] = [];
+  const residuePages: number[] = [];
+  const search = residue === undefined ? undefined : new ResidueSearch(residue);
   for (let first = 1; first <= pageCount; first += CHUNK_PAGES) {
     const last = Math.min(first + CHUNK_PAGES - 1, pageCount);
     const chunk = await readChunk(file, (first - 1) * PAGE_SIZE_BYTES, (last - first + 1) * PAGE_SIZE_BYTES);
     addDamaged(damagedPages, hmacKey, chunk, first, last);
+    if (search !== undefined) {
+      const damaged = new Set(damagedPages);
+      for (const [page, number] of pagesOf(chunk, first)) {
+        if (damaged.has(number)) continue;
+        const space = deadSpaceOf(decryptPage(key, page, number), number);
+        if (space !== undefined && search.isIn(space)) residuePages.push(number);
+      }
+    }
     signal?.throwIfAborted();
     onProgress?.({ pagesDone: last, pageCount });
   }
-  return { pageCount, damagedPages };
+  return { pageCount, damagedPages, ...(search === undefined ? {} : { residuePages }) };
+}
+
+function* pagesOf(chunk: Uint8Array, first: number): Generator<[page: Uint8Array, number: number]> {
+  for (let offset = 0; offset + PAGE_SIZE_BYTES <= chunk.length; offset += PAGE_SIZE_BYTES) {
+    yield [chunk.subarray(offset, offset + PAGE_SIZE_BYTES), first + offset / PAGE_SIZE_BYTES];
+  }
 }
 
 function addDamaged(

@@ -1,4 +1,4 @@
-import { mkdirSync, readdirSync, statSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, readdirSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test, vi } from 'vitest';
 import { acquireOwnerLock } from '../src/index.ts';
@@ -34,6 +34,33 @@ test('it can be taken again after it was released, and releasing twice is allowe
   lock.release();
   expectError('IN_USE', () => acquireOwnerLock(path));
   expect(again).toBeDefined();
+});
+
+test.skipIf(process.platform === 'win32')(
+  'the file is for its owner only, whatever the umask, and one that was not becomes so',
+  () => {
+    const path = join(temporaryFolder(), 'owner.lock');
+    const umask = process.umask(0);
+    try {
+      acquireOwnerLock(path).release();
+    } finally {
+      process.umask(umask);
+    }
+    expect(statSync(path).mode & 0o777).toBe(0o600);
+    chmodSync(path, 0o644);
+    acquireOwnerLock(path).release();
+    expect(statSync(path).mode & 0o777).toBe(0o600);
+  },
+);
+
+test('a link in its place is refused, and what it leads to is untouched', () => {
+  const folder = temporaryFolder();
+  const target = join(folder, 'target');
+  symlinkSync(target, join(folder, 'owner.lock'));
+  expectError('NOT_PERMITTED', () => acquireOwnerLock(join(folder, 'owner.lock')));
+  writeFileSync(target, '');
+  expectError('NOT_PERMITTED', () => acquireOwnerLock(join(folder, 'owner.lock')));
+  expect(readdirSync(folder)).toEqual(['owner.lock', 'target']);
 });
 
 test('the file stays empty and nothing is left beside it', () => {

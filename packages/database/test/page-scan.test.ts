@@ -15,15 +15,25 @@ vi.setConfig({ testTimeout: 60_000 });
 
 const PAGE = 4096;
 
-/** About 15 pages for each file, and a quarter of them free. */
+/** About 15 pages for each file. */
 function closedDatabase(files = 20): string {
+  const database = newDatabase();
+  for (let number = 0; number < files; number += 1) addBlob(database, new Uint8Array(60_000).fill(number));
+  database.close();
+  return database.path;
+}
+
+/** As it is while it is in use: with free pages, which closing gives back. */
+function databaseWithFreePages(files: number): string {
   const database = newDatabase();
   const rows = Array.from({ length: files }, (_, number) =>
     addBlob(database, new Uint8Array(60_000).fill(number)),
   );
   for (const row of rows.slice(0, files / 4)) database.files.remove(row.id);
-  database.close();
-  return database.path;
+  database.checkpoint('truncate');
+  const path = join(temporaryFolder(), 'data.db');
+  copyFileSync(database.path, path);
+  return path;
 }
 
 function flip(path: string, offset: number): void {
@@ -112,7 +122,7 @@ describe.each([
 });
 
 test('damage of every single page is found, of free pages too, which integrity_check does not see', async () => {
-  const path = closedDatabase(4);
+  const path = databaseWithFreePages(4);
   const pageCount = statSync(path).size / PAGE;
   let unseen = 0;
   for (let page = 2; page <= pageCount; page += 1) {

@@ -13,6 +13,7 @@ test('the package exports exactly these values', () => {
       "createDatabase",
       "fileIdFromBytes",
       "fileIdToBytes",
+      "needlesOfBlob",
       "openDatabase",
       "parseFileId",
       "scanPages",
