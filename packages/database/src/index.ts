@@ -1,3 +1,4 @@
+export type { CipherKey } from './cipher-key.ts';
 export type { CofferDatabase, StagedRekey, TransactionOptions } from './coffer-database.ts';
 export { DatabaseError } from './errors.ts';
 export type { DatabaseErrorCode } from './errors.ts';
@@ -7,6 +8,8 @@ export type { FileSort } from './file-cursor.ts';
 export type { FileQuery } from './file-query.ts';
 export type { Condition, FileRow, Placement } from './file-row.ts';
 export type { FileFilter, FilePage, FileTable, FolderSummary } from './file-table.ts';
+export type { ForeignCell, ForeignDatabase, ForeignRowids } from './foreign-database.ts';
+export { openForeignDatabase } from './open-foreign-database.ts';
 export { createDatabase, openDatabase } from './open-database.ts';
 export type { DatabaseOptions } from './open-database.ts';
 export { acquireOwnerLock } from './owner-lock.ts';

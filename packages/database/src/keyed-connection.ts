@@ -1,5 +1,6 @@
 import { statSync } from 'node:fs';
 import { basename } from 'node:path';
+import { setCipherKey } from './cipher-key.ts';
 import { Connection, firstValue } from './connection.ts';
 import { openDriver } from './driver.ts';
 import type { DriverDatabase } from './driver.ts';
@@ -65,7 +66,7 @@ export function openKeyedDriver(path: string, key: Uint8Array): DriverDatabase {
     throw toDatabaseError(error, doing);
   }
   try {
-    keyDriver(driver, key);
+    setCipherKey(driver, { kind: 'raw', key });
     driver.pragma(LOCKING);
     if (statSync(path).size === 0) driver.pragma(VACUUMING);
     for (const pragma of PRAGMAS) driver.pragma(pragma);
@@ -80,29 +81,6 @@ export function openKeyedDriver(path: string, key: Uint8Array): DriverDatabase {
     driver.close();
     throw isNotADatabase(error) ? unreadable(path, error) : toDatabaseError(error, doing);
   }
-}
-
-/** SQLCipher 4 with a raw key. A buffer without the prefix would be taken for a passphrase, a string would leave copies. */
-export function keyDriver(driver: DriverDatabase, key: Uint8Array): void {
-  driver.pragma(`cipher = 'sqlcipher'`);
-  driver.pragma('legacy = 4');
-  const raw = rawKey(key);
-  try {
-    driver.key(raw);
-  } finally {
-    raw.fill(0);
-  }
-}
-
-/** How the driver takes a key that is not a passphrase. The caller zeroes it. */
-export function rawKey(key: Uint8Array): Buffer {
-  if (key.length !== KEY_SIZE_BYTES) throw invalid(`a database key has ${String(KEY_SIZE_BYTES)} bytes`);
-  const prefix = 'raw:';
-  // Not from the pool, which other buffers share.
-  const raw = Buffer.alloc(prefix.length + key.length);
-  raw.write(prefix, 'latin1');
-  raw.set(key, prefix.length);
-  return raw;
 }
 
 function unreadable(path: string, cause: unknown): DatabaseError {

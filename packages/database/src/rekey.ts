@@ -1,11 +1,12 @@
 import { closeSync, fstatSync, fsyncSync, openSync, renameSync, rmSync, statSync, writeSync } from 'node:fs';
 import { dirname } from 'node:path';
+import { rawKey, setCipherKey } from './cipher-key.ts';
 import { buildFile, syncFolder } from './build-file.ts';
 import { firstValue } from './connection.ts';
 import type { Connection } from './connection.ts';
 import { DatabaseError, corrupt } from './errors.ts';
 import { checkEncryptedFile } from './encrypted-file.ts';
-import { keyDriver, openKeyedDriver, rawKey } from './keyed-connection.ts';
+import { openKeyedDriver } from './keyed-connection.ts';
 import { openDriver } from './driver.ts';
 
 /** The keys of a change of key, 32 bytes each. The caller zeroes them. */
@@ -82,7 +83,7 @@ function changeKey(path: string, key: Uint8Array, newKey: Uint8Array): void {
   const driver = openDriver(path, { fileMustExist: true });
   const raw = rawKey(newKey);
   try {
-    keyDriver(driver, key);
+    setCipherKey(driver, { kind: 'raw', key: key });
     driver.pragma('locking_mode = EXCLUSIVE');
     // What SQLite's "defensive" mode, which the driver sets, would not let us choose.
     driver.unsafeMode(true);
@@ -100,7 +101,7 @@ function changeKey(path: string, key: Uint8Array, newKey: Uint8Array): void {
 function verify(path: string, newKey: Uint8Array): void {
   const driver = openDriver(path, { fileMustExist: true });
   try {
-    keyDriver(driver, newKey);
+    setCipherKey(driver, { kind: 'raw', key: newKey });
     driver.pragma('locking_mode = EXCLUSIVE');
     if (firstValue(driver.pragma('quick_check(1)')) !== 'ok')
       throw corrupt('the copy of the database under the new key is not whole');

@@ -15,6 +15,7 @@ test('the package exports exactly these values', () => {
       "fileIdToBytes",
       "needlesOfBlob",
       "openDatabase",
+      "openForeignDatabase",
       "parseFileId",
       "scanPages",
       "scanPagesInChild",
