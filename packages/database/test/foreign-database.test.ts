@@ -69,11 +69,12 @@ describe('a foreign database', () => {
 
   test('has rowids up to the last bit, in pages', () => {
     const path = makeForeign(RAW, (driver) => {
-      driver.exec('CREATE TABLE t (id INTEGER PRIMARY KEY, a)');
+      driver.exec('CREATE TABLE t (id INTEGER PRIMARY KEY, a); BEGIN');
       const insert = driver.prepare('INSERT INTO t VALUES (CAST(? AS INTEGER), 1)');
       for (let index = 0; index < 2_500; index++)
         insert.run(String(1_175_928_847_299_117_056n + BigInt(index)));
       insert.run('-5');
+      driver.exec('COMMIT');
     });
     const { rowids, isIncomplete } = open(path).rowids('t');
     expect([rowids.length, isIncomplete, new Set(rowids).size]).toEqual([2_501, false, 2_501]);
@@ -133,9 +134,9 @@ describe('a foreign database', () => {
     expectError('NOT_A_DATABASE', () => openForeignDatabase({ path: join(folder, 'short'), key: RAW }));
     expectError('NOT_FOUND', () => openForeignDatabase({ path: join(folder, 'none'), key: RAW }));
     expect(existsSync(join(folder, 'none'))).toBe(false);
-    expectError('INVALID', () =>
-      openForeignDatabase({ path, key: { kind: 'raw', key: new Uint8Array(31) } }),
-    );
+    const other = makeForeign(RAW, (made) => made.exec('CREATE TABLE t (a)'));
+    const short: CipherKey = { kind: 'raw', key: new Uint8Array(31) };
+    expectError('INVALID', () => openForeignDatabase({ path: other, key: short }));
   });
 });
 
