@@ -1,3 +1,6 @@
+import type { fileTypeFromBuffer as FileTypeFromBuffer } from 'file-type';
+import type Mime from 'mime';
+
 /** How much of a file is looked at to tell its type. */
 export const MIME_SAMPLE_SIZE_BYTES: number = 64 * 1024;
 
@@ -19,8 +22,7 @@ const CONTAINERS = new Set([
 export async function detectMimeType(head: Uint8Array, name: string): Promise<string> {
   const byContent = await typeOfContent(head.subarray(0, MIME_SAMPLE_SIZE_BYTES));
   if (byContent !== undefined && !CONTAINERS.has(byContent)) return byContent;
-  // Loaded here: a command that stores nothing should not pay for the tables.
-  const { default: mime } = await import('mime');
+  const { mime } = await loadTypes();
   // A name without a dot is no extension, though mime takes it for one.
   const byName = name.lastIndexOf('.') > 0 ? mime.getType(name) : null;
   // IANA knows .ts and .mts as MPEG transport streams only; those are known by their content, so this is a program's source.
@@ -29,11 +31,29 @@ export async function detectMimeType(head: Uint8Array, name: string): Promise<st
 
 async function typeOfContent(head: Uint8Array): Promise<string | undefined> {
   if (head.length === 0) return undefined;
-  const { fileTypeFromBuffer } = await import('file-type');
+  const { fileTypeFromBuffer } = await loadTypes();
   try {
     return (await fileTypeFromBuffer(head))?.mime;
   } catch {
     // A header that promises more than the sample holds: the name has to do.
     return undefined;
   }
+}
+
+interface Types {
+  readonly fileTypeFromBuffer: typeof FileTypeFromBuffer;
+  readonly mime: typeof Mime;
+}
+
+let types: Types | undefined;
+
+/** Loaded at the first use: a command that stores nothing should not pay for the tables. Kept, because `import` costs something each time. */
+async function loadTypes(): Promise<Types> {
+  if (types !== undefined) return types;
+  const [{ fileTypeFromBuffer }, { default: mime }] = await Promise.all([
+    import('file-type'),
+    import('mime'),
+  ]);
+  types = { fileTypeFromBuffer, mime };
+  return types;
 }

@@ -30,8 +30,7 @@ export async function prepareFile(
   const name = parseFileName(options.name);
   const folder = parseFolder(options.folder ?? '');
   await using opened = await openSource(source);
-  const pieces = watched(opened.pieces, options);
-  const { head, rest } = await takeHead(pieces, Math.max(context.thresholdBytes, MIME_SAMPLE_SIZE_BYTES));
+  const { head, rest } = await readHead(context, source, opened, options);
   const mimeType = options.mimeType ?? (await detectMimeType(head, name));
 
   const id = fileIdFromBytes(randomBytes(16));
@@ -56,6 +55,22 @@ export async function prepareFile(
   const content = { pieces: joined(head, rest), file: opened.file };
   const sealed = await sealToTemporary(context, id, content, options);
   return { row: draft(sealed.sha256, sealed.sizeBytes, 'sealed'), blob: undefined };
+}
+
+/** All of a source that is small, and enough of a large one to see its type and its place; `rest` is what comes after, `undefined` at the end. */
+async function readHead(
+  context: StorageContext,
+  source: FileSource,
+  opened: OpenSource,
+  options: SaveOptions,
+): Promise<Head> {
+  if (source instanceof Uint8Array && source.length < context.thresholdBytes) {
+    options.onProgress?.(source.length);
+    // The caller may change its bytes meanwhile. (`slice` of a Buffer would not be a copy.)
+    return { head: new Uint8Array(source), rest: undefined };
+  }
+  const pieces = watched(opened.pieces, options);
+  return takeHead(pieces, Math.max(context.thresholdBytes, MIME_SAMPLE_SIZE_BYTES));
 }
 
 /** Takes back what was written for a file that will not be saved. What can't be removed now, the next opening removes. */
@@ -139,11 +154,13 @@ async function unlessAborted<T>(
   });
 }
 
+interface Head {
+  readonly head: Uint8Array;
+  readonly rest: AsyncGenerator<Uint8Array> | undefined;
+}
+
 /** Reads until at least `sizeBytes` are held or the end; `rest` is what comes after, `undefined` at the end. */
-async function takeHead(
-  pieces: AsyncGenerator<Uint8Array>,
-  sizeBytes: number,
-): Promise<{ head: Uint8Array; rest: AsyncGenerator<Uint8Array> | undefined }> {
+async function takeHead(pieces: AsyncGenerator<Uint8Array>, sizeBytes: number): Promise<Head> {
   const held: Uint8Array[] = [];
   let heldBytes = 0;
   let rest: AsyncGenerator<Uint8Array> | undefined = pieces;
@@ -154,7 +171,7 @@ async function takeHead(
       break;
     }
     // A source may fill the same buffer again, as soon as it is asked for more.
-    held.push(next.value.slice());
+    held.push(new Uint8Array(next.value));
     heldBytes += next.value.length;
   }
   const [only] = held;

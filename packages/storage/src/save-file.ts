@@ -100,7 +100,7 @@ async function commitFiles(
   try {
     throwIfAborted(signal, 'cannot save');
     inserted = database.transaction(() => {
-      const results = batch.map((file) => insertApart(context, file));
+      const results = insertAll(context, batch);
       work.isDone = true;
       return results;
     });
@@ -108,6 +108,7 @@ async function commitFiles(
     // When COMMIT itself failed, its record may still reach the disk: then only the next opening knows whether a row
     // needs these bytes. Otherwise nothing was written, and nothing stays.
     if (!work.isDone) for (const { prepared } of batch) await discardIfSealed(context, prepared);
+    if (error instanceof OnlyRefused) return [{ status: 'rejected', reason: error.cause }];
     throw error;
   }
   const sealed: PreparedFile[] = [];
@@ -132,6 +133,21 @@ interface Inserted {
   /** The row that this one took the place of. */
   readonly replaced: FileRow | undefined;
 }
+
+function insertAll(context: StorageContext, batch: readonly BatchFile[]): PromiseSettledResult<Inserted>[] {
+  const [only] = batch;
+  if (only === undefined || batch.length > 1) return batch.map((file) => insertApart(context, file));
+  // One alone is undone with the transaction, which spares it a savepoint.
+  try {
+    return [{ status: 'fulfilled', value: insertPrepared(context, only.prepared, only.options) }];
+  } catch (error) {
+    if (error instanceof DatabaseError) throw error;
+    throw new OnlyRefused('refused', { cause: error });
+  }
+}
+
+/** Carries what kept the only file of a batch from being saved out of the transaction, which it undoes. */
+class OnlyRefused extends Error {}
 
 /** In a savepoint of its own. An error of the database is everybody's. */
 function insertApart(

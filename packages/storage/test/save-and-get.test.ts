@@ -129,10 +129,22 @@ describe.each(THREADS)('%s', (_where, options) => {
       }
     });
 
+    test('bytes that their owner changes meanwhile are stored with the hash that they have', async () => {
+      const { storage } = await makeStorage(options);
+      for (let ticks = 0; ticks < 40; ticks++) {
+        const mine = Buffer.from(randomContent(5_000));
+        const saving = storage.saveFile(mine, { name: 'f' });
+        for (let tick = 0; tick < ticks; tick++) await Promise.resolve();
+        mine.fill(0);
+        const { id, sha256 } = await saving;
+        expect(sha256Of(await storage.getFile(id))).toBe(hex(sha256));
+      }
+    });
+
     test('a source that fills one buffer again and again is stored right', async () => {
       const { storage } = await makeStorage(options);
       async function* reusing(): AsyncGenerator<Uint8Array> {
-        const buffer = new Uint8Array(50_000);
+        const buffer = Buffer.alloc(50_000);
         for (let at = 0; at < content.length; at += buffer.length) {
           buffer.set(content.subarray(at, at + buffer.length));
           yield await Promise.resolve(buffer);

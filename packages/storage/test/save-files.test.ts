@@ -47,6 +47,21 @@ test('one that cannot be read or placed does not keep the others from being save
   expect(sealedNames(directory)).toHaveLength(1);
 });
 
+test('a file alone that cannot be placed is one that was not saved, not a failure of all', async () => {
+  const { directory, storage } = await makeStorage();
+  const refusal = new Error('taken');
+  const place = (): never => {
+    throw refusal;
+  };
+  for (const size of [10, 200_000]) {
+    const results = await storage.saveFiles([{ source: randomContent(size), options: { name: 'a', place } }]);
+    expect(results).toMatchObject([{ status: 'rejected', reason: refusal }]);
+    await expect(storage.saveFile(randomContent(size), { name: 'a', place })).rejects.toBe(refusal);
+  }
+  expect(storage.listFiles().rows).toEqual([]);
+  expect(sealedNames(directory)).toEqual([]);
+});
+
 test('cancelled, none is saved and nothing stays', async () => {
   const { directory, storage } = await makeStorage();
   const abort = new AbortController();

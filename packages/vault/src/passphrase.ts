@@ -21,7 +21,7 @@ export function normalizePassphrase(passphrase: Uint8Array): Uint8Array {
   if (typed.length === 0) throw new VaultError('INVALID_INPUT', 'the passphrase is empty');
   // ASCII is the same in every normal form.
   const normal = typed.every(isAscii)
-    ? typed.slice()
+    ? new Uint8Array(typed)
     : new TextEncoder().encode(decode(typed).normalize('NFC'));
   if (normal.length > MAX_PASSPHRASE_SIZE_BYTES) {
     normal.fill(0);

@@ -18,10 +18,11 @@ describe('normalizePassphrase', () => {
   });
 
   test('returns a copy and leaves its input as it is', () => {
-    const input = utf8('correct horse\n');
-    const normal = normalizePassphrase(input);
-    normal.fill(0);
-    expect(input).toEqual(utf8('correct horse\n'));
+    for (const input of [utf8('correct horse\n'), Buffer.from('correct horse\n')]) {
+      const normal = normalizePassphrase(input);
+      normal.fill(0);
+      expect(Buffer.from(input).toString()).toBe('correct horse\n');
+    }
   });
 
   test('composed and decomposed text are the same passphrase', () => {

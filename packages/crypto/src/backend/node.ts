@@ -16,12 +16,18 @@ import type { Argon2idInput, Backend, Sha256State } from './backend.ts';
 /** Buffers of Node's pool, which is 64 KiB, are smaller. */
 const OWN_MEMORY_FROM_BYTES = 131_072;
 
+/** Ids, salts and IVs: asking OpenSSL for each of them costs 5 us, most of it for the call. */
+const MAX_POOLED_RANDOM_BYTES = 64;
+const randomPool = new Uint8Array(4096);
+let randomTaken = randomPool.length;
+
 /** OpenSSL, by `node:crypto`. */
 export const backend: Backend = {
   name: 'node',
 
   fillRandom(target) {
-    randomFillSync(target);
+    if (target.length > MAX_POOLED_RANDOM_BYTES) randomFillSync(target);
+    else takeRandom(target);
   },
 
   equal(a, b) {
@@ -123,6 +129,18 @@ export const backend: Backend = {
     });
   },
 };
+
+/** What was given out does not stay in the pool. */
+function takeRandom(target: Uint8Array): void {
+  if (randomTaken + target.length > randomPool.length) {
+    randomFillSync(randomPool);
+    randomTaken = 0;
+  }
+  const taken = randomPool.subarray(randomTaken, randomTaken + target.length);
+  randomTaken += target.length;
+  target.set(taken);
+  taken.fill(0);
+}
 
 function finish(decipher: ReturnType<typeof createDecipheriv>): Buffer | undefined {
   try {

@@ -128,7 +128,7 @@ function parseHeader(block: Uint8Array): SealedHeader {
     isZero(block.subarray(OFFSET.padding));
   if (!possible) throw invalidHeader();
   return {
-    fileId: block.slice(OFFSET.fileId, OFFSET.keyEpoch),
+    fileId: new Uint8Array(block.subarray(OFFSET.fileId, OFFSET.keyEpoch)),
     keyEpoch: view.getUint32(OFFSET.keyEpoch),
     sequence: view.getBigUint64(OFFSET.sequence),
     segmentSizeLog2,

@@ -112,7 +112,7 @@ export class SegmentPool {
   }
 
   #startWorkers(): void {
-    const count = Math.min(availableParallelism() - 1, MAX_WORKERS);
+    const count = Math.min(Math.max(availableParallelism() - 1, 1), MAX_WORKERS);
     // One that died while it slept is replaced.
     this.#workers = this.#workers.filter(isAlive);
     while (this.#workers.length < count) {
