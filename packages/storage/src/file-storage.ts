@@ -80,7 +80,7 @@ export class FileStorage {
     };
     try {
       await folder.create();
-      const recovery = isUnclean(context) ? await recover(context) : undefined;
+      const recovery = isUnclean(context) ? await recoverIfReadable(context) : undefined;
       return { storage: new FileStorage(context, options.databaseKey), recovery };
     } catch (error) {
       throw toStorageError(error, `cannot open the storage in ${options.directory}`);
@@ -209,5 +209,15 @@ export class FileStorage {
 
   #requireOpen(): void {
     if (this.#closing.signal.aborted) throw new StorageError('CLOSED', 'this storage is closed');
+  }
+}
+
+/** A damaged database decides about no file; what can be read is to be read all the same. The mark stays, so the next opening tries again. */
+async function recoverIfReadable(context: StorageContext): Promise<Recovery | undefined> {
+  try {
+    return await recover(context);
+  } catch (error) {
+    if (error instanceof StorageError && error.damage === 'DATABASE_DAMAGED') return undefined;
+    throw error;
   }
 }

@@ -39,10 +39,10 @@ export function markUnclean({ database }: StorageContext): void {
 
 /** Takes that back, once nothing is left to finish or undo. */
 export function markClean({ database, unsettled }: StorageContext): void {
-  if (unsettled.size > 0 || database.tombstones.list().length > 0) return;
-  if (database.settings.get(UNCLEAN) === undefined) return;
-  ifSpaceAllows(() => {
-    database.settings.remove(UNCLEAN);
+  if (unsettled.size > 0) return;
+  ifDatabaseAllows(() => {
+    if (database.tombstones.list().length > 0) return;
+    if (database.settings.get(UNCLEAN) !== undefined) database.settings.remove(UNCLEAN);
   });
 }
 
@@ -55,6 +55,26 @@ export function ifSpaceAllows(work: () => void): void {
   }
 }
 
+/** The same for a database with damaged pages, too: what they hold is lost, and nothing else may be refused for it. `check` names them. */
+export function ifDatabaseAllows(work: () => void): void {
+  ifSpaceAllows(() => {
+    try {
+      work();
+    } catch (error) {
+      if (!isCorrupt(error)) throw error;
+    }
+  });
+}
+
+export function isCorrupt(error: unknown): boolean {
+  return error instanceof DatabaseError && error.code === 'CORRUPT';
+}
+
+/** `false`, too, when the page that says it is damaged: such a database decides about no file. */
 export function isUnclean({ database }: StorageContext): boolean {
-  return database.settings.get(UNCLEAN) !== undefined;
+  let unclean = false;
+  ifDatabaseAllows(() => {
+    unclean = database.settings.get(UNCLEAN) !== undefined;
+  });
+  return unclean;
 }

@@ -6,8 +6,11 @@ import { existsSync } from 'node:fs';
 import { VaultError } from './errors.ts';
 import type { VaultPaths } from './paths.ts';
 import { KeySlots } from './slots/key-slots.ts';
+import { toVaultError } from './to-vault-error.ts';
 import type { VaultParts } from './vault.ts';
 import type { VaultFile } from './vault-file/vault-file.ts';
+
+const DATABASE_HINT = 'put data.db back from a backup of the vault; the sealed files in files/ are untouched';
 
 /**
  * Opens what a root key opens. `opening` has the owner's lock and the root key already; on success everything moves from it to the result, and a
@@ -27,6 +30,8 @@ export async function openParts(
   let database;
   try {
     database = opening.use(openDatabase({ path: paths.database, key }));
+  } catch (error) {
+    throw withDatabaseHint(toVaultError(error));
   } finally {
     key.fill(0);
   }
@@ -48,10 +53,14 @@ function refuseMissingDatabase(paths: VaultPaths): void {
   throw new VaultError(
     'DAMAGED',
     `the database ${paths.database} is missing, and with it all names and small files`,
-    {
-      hint: 'put data.db back from a backup; the sealed files in files/ are untouched',
-    },
+    { hint: DATABASE_HINT },
   );
+}
+
+/** `check` needs the database, too, so that it is no advice for one that does not open. */
+function withDatabaseHint(error: VaultError): VaultError {
+  if (error.code !== 'DAMAGED') return error;
+  return new VaultError(error.code, error.message, { cause: error, hint: DATABASE_HINT });
 }
 
 /** What is worth telling of a recovery: not that it tidied up, but what needs somebody's attention. */
