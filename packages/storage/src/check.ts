@@ -234,7 +234,7 @@ function recordCondition(
   read: boolean,
 ): void {
   const found = conditionAfter(finding);
-  if (found === row.condition || (found === 'ok' && !read)) return;
+  if (found === row.condition || (found === 'ok' && !read) || database.refusesChanges) return;
   ifDatabaseAllows(() => {
     database.files.setCondition(row.id, found);
   });

@@ -1,4 +1,6 @@
 import type { CofferDatabase, FileId, FilePage, FileQuery, FileRow } from '@coffer/database';
+import { stageBackup } from './backup/stage-backup.ts';
+import type { StageEvent, StageOptions, StageTotals } from './backup/stage-backup.ts';
 import { check } from './check.ts';
 import type { CheckOptions, CheckTotals, Finding } from './check.ts';
 import { deleteFiles } from './delete-file.ts';
@@ -15,6 +17,7 @@ import type { FileToSave } from './save-file.ts';
 import type { SaveOptions } from './save-options.ts';
 import { segmentPool } from './pool/segment-pool.ts';
 import { SealedFolder } from './sealed-folder.ts';
+import { ShredGate } from './shred-gate.ts';
 import {
   DEFAULT_PARALLEL_FROM_BYTES,
   DEFAULT_THRESHOLD_BYTES,
@@ -77,6 +80,7 @@ export class FileStorage {
       pool: segmentPool,
       parallelFromBytes,
       unsettled: new Set<FileId>(),
+      shredGate: new ShredGate(),
     };
     try {
       await folder.create();
@@ -167,6 +171,16 @@ export class FileStorage {
   check(options: CheckOptions = { mode: 'full' }): AsyncGenerator<Finding, CheckTotals, undefined> {
     this.#requireOpen();
     return check(this.#context, this.#databaseKey, options);
+  }
+
+  /**
+   * Stages a backup of the storage as it is now: see `stageBackup`. Files may be saved and deleted meanwhile; a deletion waits until the backup
+   * has its copy. Throws `IN_USE` when one is being staged already.
+   */
+  stageBackup(options: StageOptions): AsyncGenerator<StageEvent, StageTotals, undefined> {
+    this.#requireOpen();
+    const run = <T>(work: (signal: AbortSignal) => Promise<T>): Promise<T> => this.#run(work);
+    return stageBackup({ context: this.#context, databaseKey: this.#databaseKey, run }, options);
   }
 
   /** Finishes or undoes what a crash left; opening does so by itself. */

@@ -2,6 +2,7 @@ import { DatabaseError } from '@coffer/database';
 import type { CofferDatabase, FileId } from '@coffer/database';
 import type { SegmentPool } from './pool/segment-pool.ts';
 import type { SealedFolder } from './sealed-folder.ts';
+import type { ShredGate } from './shred-gate.ts';
 import type { StorageKeys } from './storage-keys.ts';
 
 /** From this size on a file is sealed on its own instead of being a BLOB in the database. */
@@ -25,6 +26,8 @@ export interface StorageContext {
   readonly parallelFromBytes: number;
   /** Files with something in the `files/` folder that is not finished or undone yet. */
   readonly unsettled: Set<FileId>;
+  /** Passed before a sealed file is destroyed. */
+  readonly shredGate: ShredGate;
 }
 
 const UNCLEAN = 'storage/unclean';
@@ -77,4 +80,12 @@ export function isUnclean({ database }: StorageContext): boolean {
     unclean = database.settings.get(UNCLEAN) !== undefined;
   });
   return unclean;
+}
+
+/** Makes the copy of a database say what is true of a copy of its files: nothing is begun, and nothing is left of what was deleted. */
+export function settleCopy(database: CofferDatabase): void {
+  database.transaction(() => {
+    for (const { id } of database.tombstones.list()) database.tombstones.remove(id);
+    database.settings.remove(UNCLEAN);
+  });
 }

@@ -21,7 +21,7 @@ export async function openParts(
   file: VaultFile,
   rootKey: SecretKey,
   opening: AsyncDisposableStack,
-  repaired: readonly string[] = [],
+  { repaired = [], backup }: Pick<Partial<VaultParts>, 'repaired' | 'backup'> = {},
 ): Promise<VaultParts> {
   const databaseKey = opening.use(rootKey.derive('coffer/database/v1'));
   const keys = opening.use(StorageKeys.derive(rootKey));
@@ -42,9 +42,10 @@ export async function openParts(
     databaseKey: () => databaseKey.exportBytes(),
   });
   opening.defer(() => storage.close());
+  if (backup !== undefined) database.refuseChanges();
   const slots = new KeySlots(file, rootKey);
   const warnings = [...file.warnings, ...describeRecovery(recovery)];
-  return { paths, database, storage, slots, warnings, repaired, resources: opening.move() };
+  return { paths, database, storage, slots, warnings, repaired, backup, resources: opening.move() };
 }
 
 /** A vault without its database is never given a new one: that would look as if it had always been empty. */
