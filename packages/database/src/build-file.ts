@@ -21,6 +21,7 @@ export function buildFile(path: string, build: (temporaryPath: string) => void):
     closeSync(openSync(temporaryPath, 'wx', 0o600));
     try {
       build(temporaryPath);
+      checkComplete(temporaryPath);
       sync(temporaryPath);
       moveIntoPlace(temporaryPath, finalPath);
       syncFolder(dirname(finalPath));
@@ -44,6 +45,16 @@ function moveIntoPlace(from: string, to: string): void {
     return;
   }
   rmSync(from);
+}
+
+/** What is still in a log would be lost: the log does not move with the file. */
+function checkComplete(path: string): void {
+  for (const log of [`${path}-wal`, `${path}-journal`]) {
+    const size = statSync(log, { throwIfNoEntry: false })?.size;
+    if (size === undefined) continue;
+    if (size > 0) throw new DatabaseError('FAILED', `the log ${log} could not be emptied`);
+    rmSync(log);
+  }
 }
 
 function discard(path: string): void {

@@ -26,6 +26,8 @@ export function createDatabase(options: DatabaseOptions): CofferDatabase {
     const connection = openKeyedConnection(temporaryPath, options.key);
     try {
       migrate(connection);
+      // Closing would do it too, and say nothing when there is no space for it.
+      connection.pragma('wal_checkpoint(TRUNCATE)');
     } finally {
       connection.close();
     }

@@ -45,6 +45,29 @@ describe.skipIf(!canMount)('on a full disk (needs root, to mount a small one)', 
     expectAll(reopen(database.path), rows);
   });
 
+  test('a new database is whole or not there, however little space there is', () => {
+    const disk = smallDisk(1 << 20);
+    let [made, refused] = [0, 0];
+    for (let freeBytes = 0; freeBytes < 640 * 1024; freeBytes += 4096) {
+      writeFileSync(join(disk, 'ballast'), new Uint8Array((1 << 20) - freeBytes - 4096));
+      const path = join(disk, 'data.db');
+      try {
+        const database = createDatabase({ path, key: KEY });
+        expect(database.integrityCheck()).toEqual([]);
+        expect(database.files.count()).toBe(0);
+        database.close();
+        made += 1;
+      } catch (error) {
+        expect(error).toMatchObject({ code: 'NO_SPACE' });
+        refused += 1;
+      }
+      expect(readdirSync(disk).filter((name) => name.includes('.new'))).toEqual([]);
+      for (const name of readdirSync(disk)) rmSync(join(disk, name));
+    }
+    expect(made).toBeGreaterThan(0);
+    expect(refused).toBeGreaterThan(0);
+  });
+
   test('a transaction that runs into it is undone whole', () => {
     const database = newDatabase(join(smallDisk(4 << 20), 'data.db'));
     const first = addBlob(database, new Uint8Array(1000));
