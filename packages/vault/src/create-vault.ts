@@ -1,7 +1,7 @@
 import { SecretKey } from '@coffer/crypto';
 import { acquireOwnerLock, createDatabase } from '@coffer/database';
 import { mkdir, readdir, rm } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { createDurableFile, syncFolder } from './durable-file.ts';
 import { VaultError, errnoToVaultError } from './errors.ts';
 import { openParts } from './open-parts.ts';
@@ -58,8 +58,8 @@ async function makeFolder(paths: VaultPaths): Promise<void> {
   try {
     await mkdir(paths.directory, { recursive: true, mode: 0o700 });
     const names = await readdir(paths.directory);
-    // A mounted disk has this folder in its root from the beginning.
-    const isEmpty = names.every((name) => name === 'lost+found');
+    // A mounted disk has a `lost+found` in its root from the beginning; the lock, which is empty, is what an `init` makes first of all.
+    const isEmpty = names.every((name) => name === 'lost+found' || name === basename(paths.ownerLock));
     if (isEmpty || isUnfinishedInit(paths)) {
       await syncFolder(dirname(paths.directory));
       return;

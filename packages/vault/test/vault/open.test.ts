@@ -187,6 +187,15 @@ describe('an init that was cut short', () => {
     expect(readdirSync(directory)).not.toContain('init.unfinished');
   });
 
+  test('before anything but the lock was made can be repeated', async () => {
+    const made = await TestVault.create();
+    const directory = made.path('begun');
+    mkdirSync(directory);
+    writeFileSync(join(directory, 'owner.lock'), '');
+    await using vault = await createVault({ directory, secret: made.secret });
+    expect(vault.warnings).toEqual([]);
+  });
+
   test('after its vault.json was there is a vault', async () => {
     const made = await TestVault.create();
     await made.put('a.txt');
