@@ -37,10 +37,7 @@ export function buryFile(context: StorageContext, id: FileId): FileRow {
   return row;
 }
 
-/**
- * After the transaction: makes the sealed files of buried rows unreadable and gone. Returns those that resisted. While a backup runs this waits
- * until it has its copy of each.
- */
+/** After the transaction: makes the sealed files of buried rows unreadable and gone. Returns those that resisted. */
 export async function removeBuried(
   context: StorageContext,
   rows: readonly FileRow[],
@@ -51,7 +48,6 @@ export async function removeBuried(
   const gone: FileRow[] = [];
   for (const row of sealed) {
     try {
-      await context.shredGate.pass(row);
       await shredFile(context.folder.sealedPath(row.id));
       await shredFile(context.folder.temporaryPath(row.id));
       gone.push(row);

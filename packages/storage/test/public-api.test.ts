@@ -14,7 +14,6 @@ test('the package exports these names', () => {
       "MIME_SAMPLE_SIZE_BYTES",
       "StorageError",
       "StorageKeys",
-      "applyBackup",
       "closeFileStorage",
       "configureFileStorage",
       "deleteFile",

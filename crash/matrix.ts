@@ -1,0 +1,144 @@
+import { existsSync, readFileSync, rmSync } from 'node:fs';
+import { diskCalls } from './disk-calls.ts';
+import type { DiskCall } from './disk-calls.ts';
+import { inspect } from './inspect.ts';
+import { describePoint, killPoints, tracingAt } from './kill-points.ts';
+import type { KillPoint } from './kill-points.ts';
+import { operationOf } from './operations/table.ts';
+import { runOperation } from './run-operation.ts';
+import type { Run } from './run-operation.ts';
+import { Stage } from './stage.ts';
+import { TRACED } from './strace.ts';
+import { RECORDING_OPTIONS, parseSystemCalls } from './system-calls.ts';
+import type { Templates } from './templates.ts';
+
+/** Something to do to a run of an operation: one cell of the matrix. */
+export interface Case {
+  readonly operation: string;
+  readonly at: KillPoint;
+  /** `signal=SIGKILL`, or `error=` and what the call fails with instead of doing anything. */
+  readonly action: string;
+  /** Where the opening that follows is killed as well, by its share of that opening's kill points, 0 to 1. */
+  readonly thenAt?: number;
+}
+
+export interface Outcome {
+  readonly case: Case;
+  /** Whether it came to that: not every run makes the same calls, with several threads. */
+  readonly reached: boolean;
+  /** Whether the opening that followed was killed too. */
+  readonly reachedThen: boolean;
+  /** What is wrong; `undefined` when every invariant held. */
+  readonly problem: string | undefined;
+}
+
+export interface Recording {
+  readonly run: Run;
+  readonly calls: readonly DiskCall[];
+  readonly points: readonly KillPoint[];
+}
+
+/** Runs an operation undisturbed, on a stage that is changed by it, and writes down what it does to the disk. */
+export async function record(operation: string, stage: Stage): Promise<Recording> {
+  const path = `${stage.disk}.strace`;
+  const run = await runOperation(operation, stage, {
+    tracing: {
+      target: ({ main }) => ({ process: main }),
+      expressions: [`trace=${TRACED.join(',')}`],
+      options: RECORDING_OPTIONS(path),
+    },
+  });
+  const calls = diskCalls(parseSystemCalls(readFileSync(path, 'utf8')), stage.disk);
+  rmSync(path);
+  return { run, calls, points: killPoints(calls, run.threads) };
+}
+
+/** Runs one case on a copy of the operation's template and examines what it leaves. */
+export async function runCase(templates: Templates, testCase: Case, thorough: boolean): Promise<Outcome> {
+  const { operation, at, action, thenAt } = testCase;
+  const stage = await templates.copyOf(operation);
+  let reachedThen = false;
+  let reached = false;
+  try {
+    const run = await runOperation(operation, stage, { tracing: tracingAt(at, action, stage.disk) });
+    const isKill = action === 'signal=SIGKILL';
+    reached = isKill ? run.signal === 'SIGKILL' : true;
+    checkRun(run, isKill);
+    if (thenAt !== undefined && existsSync(stage.vault))
+      reachedThen = await killOpening(templates, stage, operation, thenAt);
+    // Which of two secrets is tried first makes a difference to what is found; half of the cases each.
+    const oldSecretFirst = (at.nth + at.call.length) % 2 === 0;
+    await inspect(operationOf(operation), stage, run.said, { thorough, oldSecretFirst });
+    return { case: testCase, reached, reachedThen, problem: undefined };
+  } catch (error) {
+    const problem = error instanceof Error ? (error.stack ?? error.message) : String(error);
+    return { case: testCase, reached, reachedThen, problem };
+  } finally {
+    rmSync(stage.disk, { recursive: true, force: true });
+  }
+}
+
+/** Kills a run from outside after a time, where there is no strace, and examines what it leaves. */
+export async function runTimed(
+  templates: Templates,
+  operation: string,
+  killAfterMs: number,
+): Promise<string | undefined> {
+  const stage = await templates.copyOf(operation);
+  try {
+    const run = await runOperation(operation, stage, { killAfterMs });
+    checkRun(run, true);
+    const oldSecretFirst = Math.floor(killAfterMs) % 2 === 0;
+    await inspect(operationOf(operation), stage, run.said, { thorough: false, oldSecretFirst });
+    return undefined;
+  } catch (error) {
+    return error instanceof Error ? (error.stack ?? error.message) : String(error);
+  } finally {
+    rmSync(stage.disk, { recursive: true, force: true });
+  }
+}
+
+/** The opening that finds what a crash left is killed in turn. Whether it came to that. */
+async function killOpening(
+  templates: Templates,
+  stage: Stage,
+  operation: string,
+  share: number,
+): Promise<boolean> {
+  const rehearsal = templates.copy(stage);
+  let points: readonly KillPoint[];
+  try {
+    points = (await record(openingOf(operation), rehearsal)).points;
+  } finally {
+    rmSync(rehearsal.disk, { recursive: true, force: true });
+  }
+  const at = points[Math.floor(share * points.length)];
+  if (at === undefined) return false;
+  const tracing = tracingAt(at, 'signal=SIGKILL', stage.disk);
+  const run = await runOperation(openingOf(operation), stage, { tracing });
+  checkRun(run, true);
+  return run.signal === 'SIGKILL';
+}
+
+/** What a person does after a crash: for most operations, open the vault; after an `init`, that again. */
+function openingOf(operation: string): string {
+  return 'runBare' in operationOf(operation) ? operation : 'open';
+}
+
+/** However a run was disturbed: it ends by itself or by the kill, in time, and every failure is one that we have a code for. */
+function checkRun(run: Run, isKill: boolean): void {
+  if (run.timedOut) throw new Error('the process hung');
+  if (run.stderr !== '') throw new Error(`the process said ${run.stderr}`);
+  if (run.signal === 'SIGKILL' && isKill) return;
+  if (run.signal !== null || run.exitCode !== 0)
+    throw new Error(`the process ended with ${run.signal ?? String(run.exitCode)}`);
+  const bug = run.failures.find((failure) => failure.startsWith('BUG'));
+  if (bug !== undefined) throw new Error(`a failure without a code: ${bug}`);
+  if (isKill && run.failures.length > 0)
+    throw new Error(`undisturbed, it failed: ${run.failures.join('; ')}`);
+}
+
+export function describeCase({ operation, at, action, thenAt }: Case): string {
+  const then = thenAt === undefined ? '' : ` --then ${thenAt.toFixed(4)}`;
+  return `--operation ${operation} --at ${describePoint(at)} --action ${action}${then}`;
+}

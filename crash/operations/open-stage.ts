@@ -1,0 +1,21 @@
+import { openVault } from '../../packages/vault/src/index.ts';
+import type { SlotSecret, Vault } from '../../packages/vault/src/index.ts';
+import { passphrase } from '../stage.ts';
+import type { Stage } from '../stage.ts';
+import type { SecretName } from './operation.ts';
+
+export function secretOf(stage: Stage, name: SecretName): SlotSecret {
+  switch (name) {
+    case 'owner':
+    case 'second':
+      return stage.secret(name);
+    case 'old passphrase':
+      return passphrase('old');
+    case 'next passphrase':
+      return passphrase('next');
+  }
+}
+
+export async function openStage(stage: Stage, secret: SecretName = 'owner'): Promise<Vault> {
+  return await openVault({ directory: stage.vault, secret: secretOf(stage, secret) });
+}

@@ -1,0 +1,48 @@
+import type { Vault } from '../../packages/vault/src/index.ts';
+import type { ContentName } from '../contents.ts';
+import type { Stage } from '../stage.ts';
+
+/** Paths in a vault and what is in them. */
+export type Files = Readonly<Record<string, ContentName>>;
+
+/** Something that an operation does all at once: after a crash it is done or not done, never half. */
+export interface Change {
+  readonly removes?: readonly string[];
+  readonly adds?: Files;
+}
+
+/** A way to open the vault, by a name that `secretOf` knows. */
+export type SecretName = 'owner' | 'second' | 'old passphrase' | 'next passphrase';
+
+interface OperationParts {
+  /** What it may do to the files, each change by the word with which the child acknowledges it. */
+  readonly changes?: Readonly<Record<string, Change>>;
+  /** The same for what opens the vault: until it is acknowledged, one of `before` or `after` does; then `after`, and nothing that is only in `before`. */
+  readonly secrets?: {
+    readonly acknowledgedBy: string;
+    readonly before: readonly SecretName[];
+    readonly after: readonly SecretName[];
+  };
+  /** What is in the vault when it begins; the files of the filled vault when not given. */
+  readonly startsWith?: Files;
+  /** Makes of the filled vault what the operation starts with. */
+  readonly prepare?: (stage: Stage) => Promise<void>;
+  /** What must hold besides, once the vault is open again. `said` is what was acknowledged. Throws what is wrong. */
+  readonly inspect?: (stage: Stage, said: ReadonlySet<string>, vault: Vault) => Promise<void> | void;
+  /** What is put in `out` may be plaintext: the operation restores files to it. */
+  readonly restoresFiles?: boolean;
+}
+
+/** An operation on an open vault. Opening and closing it are part of what is interrupted. */
+export interface VaultOperation extends OperationParts {
+  readonly run: (vault: Vault, stage: Stage, say: (word: string) => void) => Promise<void>;
+}
+
+/** An operation that opens or makes the vault itself. */
+interface BareOperation extends OperationParts {
+  readonly runBare: (stage: Stage, say: (word: string) => void) => Promise<void>;
+  /** Before it is acknowledged there may be no vault at all, and what is left must not keep the operation from being repeated. */
+  readonly makesVault?: { readonly acknowledgedBy: string };
+}
+
+export type Operation = VaultOperation | BareOperation;

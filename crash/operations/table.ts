@@ -1,0 +1,17 @@
+import { FILE_OPERATIONS } from './file-operations.ts';
+import { KEY_OPERATIONS } from './key-operations.ts';
+import { migrateOperation } from './migrate.ts';
+import type { Operation } from './operation.ts';
+
+/** Every operation of the matrix, by the name that `--operation` takes. */
+export const OPERATIONS: Readonly<Record<string, Operation>> = {
+  ...FILE_OPERATIONS,
+  ...KEY_OPERATIONS,
+  migrate: migrateOperation,
+};
+
+export function operationOf(name: string): Operation {
+  const operation = OPERATIONS[name];
+  if (operation !== undefined) return operation;
+  throw new Error(`there is no operation ${name}; there are ${Object.keys(OPERATIONS).join(', ')}`);
+}
