@@ -1,4 +1,5 @@
 import type { Extent, Kind } from './kinds/kind.ts';
+import { pages } from './kinds/pages.ts';
 import { sealedBytes } from './kinds/sealed-bytes.ts';
 import { sealedShapes } from './kinds/sealed-shapes.ts';
 import { vaultFiles } from './kinds/vault-files.ts';
@@ -8,7 +9,7 @@ import { SampleVault } from './vault/sample-vault.ts';
 import { seeded } from './vault/seeded.ts';
 
 /** All kinds of damage, in the order of the table. */
-export const KINDS: readonly Kind[] = [...sealedBytes, ...sealedShapes, ...vaultFiles];
+export const KINDS: readonly Kind[] = [...sealedBytes, ...sealedShapes, ...vaultFiles, ...pages];
 
 export interface MatrixOptions {
   /** Of the cases that differ in nothing but a place, one in so many is tried. */

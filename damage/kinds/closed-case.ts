@@ -105,6 +105,26 @@ export function isRefused(met: Encounter, mentions: string, codes: readonly stri
   };
 }
 
+/** The vault opens, and exactly these files can't be read; each has a finding of its own, and no other file has one. */
+export function isAffecting({ seen }: Encounter, paths: readonly string[]): Marks {
+  if (seen === undefined) {
+    return { detected: false, named: false, advised: false, othersIntact: false, onlyAuthentic: true };
+  }
+  const found = seen.findings.flatMap(({ path }) => (path === undefined ? [] : [path]));
+  const refused = [...seen.files].filter(([, { outcome }]) => outcome === 'refused');
+  return {
+    detected:
+      paths.every((path) => found.includes(path)) &&
+      refused.every(([, { error }]) => error?.code === 'DAMAGED'),
+    named: found.every((path) => paths.includes(path)),
+    advised:
+      seen.findings.every(({ remedy }) => remedy !== '') &&
+      refused.every(([, { error }]) => error?.hint !== undefined && error.hint !== ''),
+    othersIntact: refused.every(([path]) => paths.includes(path)) && seen.checkError === undefined,
+    onlyAuthentic: areAuthentic(seen),
+  };
+}
+
 /** The vault opens with every file whole, and `check` has a finding with each of these codes and no other. */
 export function isFound(met: Encounter, codes: readonly string[], mentions = ''): Marks {
   const { seen } = met;
@@ -118,6 +138,11 @@ export function isFound(met: Encounter, codes: readonly string[], mentions = '')
     othersIntact: seen !== undefined && areWhole(seen) && seen.checkError === undefined,
     onlyAuthentic: seen === undefined || areAuthentic(seen),
   };
+}
+
+/** Nothing is lost and nothing is said: what was damaged means nothing, or was put right without a word. */
+export function isHarmless(met: Encounter): Marks {
+  return isFound(met, []);
 }
 
 function areWhole({ files }: Observation): boolean {

@@ -54,6 +54,7 @@ export class CofferDatabase implements Disposable {
   #file: HeldFile;
   readonly #reserve: SpaceReserve;
   readonly #closing = new AbortController();
+  #refusesChanges = false;
 
   constructor(connection: Connection, options: { path: string; schemaVersion: number; file: HeldFile }) {
     this.path = options.path;
@@ -87,6 +88,16 @@ export class CofferDatabase implements Disposable {
       if (!isFull || !freesSpace || !isOutermost || !this.#reserve.giveBack()) throw error;
       return this.#connection.transaction(work);
     }
+  }
+
+  /** From here on every change is refused with `NOT_PERMITTED`. */
+  refuseChanges(): void {
+    this.#connection.pragma('query_only = ON');
+    this.#refusesChanges = true;
+  }
+
+  get refusesChanges(): boolean {
+    return this.#refusesChanges;
   }
 
   /**

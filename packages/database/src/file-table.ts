@@ -19,6 +19,8 @@ import type { Condition, FileRow, Placement } from './file-row.ts';
 import { foldText } from './fold-text.ts';
 import { selectFiles } from './select-files.ts';
 import type { QueryFacts } from './select-files.ts';
+import { isCorrupt, surveyFiles } from './survey-files.ts';
+import type { SurveyedFile } from './survey-files.ts';
 import type { TagTable } from './tag-table.ts';
 
 export interface FilePage {
@@ -79,12 +81,12 @@ export class FileTable {
 
   getBlob(id: FileId): Uint8Array | undefined {
     const sql = `SELECT bytes FROM files CROSS JOIN file_blobs ON file_blobs.file_key = files.file_key WHERE files.id = ?`;
-    const row = this.#connection.get(sql, fileIdToBytes(id));
+    const row = this.#get(sql, fileIdToBytes(id));
     return row === undefined ? undefined : bytesOf(parseColumns(row)['bytes'], 'file_blobs.bytes');
   }
 
   find(id: FileId): FileRow | undefined {
-    const row = this.#connection.get(`${SELECT} WHERE files.id = ?`, fileIdToBytes(id));
+    const row = this.#get(`${SELECT} WHERE files.id = ?`, fileIdToBytes(id));
     return row === undefined ? undefined : parseFileRow(row);
   }
 
@@ -98,7 +100,7 @@ export class FileTable {
   /** All files of this name in this folder, by id. */
   findByPath(folder: string, name: string): FileRow[] {
     const sql = `${SELECT} WHERE files.folder = ? AND files.name = ? ORDER BY files.id`;
-    return this.#connection.all(sql, folder, name).map(parseFileRow);
+    return this.#all(sql, folder, name).map(parseFileRow);
   }
 
   /** Files of this name anywhere, by id. */
@@ -113,7 +115,7 @@ export class FileTable {
       SELECT ${FILE_COLUMNS} FROM folders
         CROSS JOIN files INDEXED BY files_by_path ON files.folder = folders.folder AND files.name = ?
       ORDER BY files.id LIMIT ?`;
-    return this.#connection.all(sql, name, limitOf({ limit })).map(parseFileRow);
+    return this.#all(sql, name, limitOf({ limit })).map(parseFileRow);
   }
 
   /** Files whose id begins with these lower-case hexadecimal digits. */
@@ -124,7 +126,7 @@ export class FileTable {
     const lowest = Buffer.from(prefix.padEnd(digits, '0'), 'hex');
     const highest = Buffer.from(prefix.padEnd(digits, 'f'), 'hex');
     const sql = `${SELECT} WHERE files.id BETWEEN ? AND ? ORDER BY files.id LIMIT ?`;
-    return this.#connection.all(sql, lowest, highest, limitOf({ limit })).map(parseFileRow);
+    return this.#all(sql, lowest, highest, limitOf({ limit })).map(parseFileRow);
   }
 
   /** Removes the row, its bytes and its tags; `false` when there is no such file. */
@@ -161,7 +163,7 @@ export class FileTable {
   list(query: FileQuery = {}): FilePage {
     const { sql, parameters } = selectFiles(query, this.#facts);
     const limit = limitOf(query);
-    const found = this.#connection.all(sql, ...parameters);
+    const found = this.#all(sql, ...parameters);
     const more = found.length > limit;
     if (more) found.pop();
     const rows = found.map(parseFileRow);
@@ -186,11 +188,16 @@ export class FileTable {
     }
   }
 
+  /** Every file, also those of damaged pages: for `check`. */
+  survey(): Generator<SurveyedFile, void> {
+    return surveyFiles(this.#connection);
+  }
+
   /** Whether a file is in this folder or below it; the root always is there. */
   hasFolder(folder: string): boolean {
     if (folder === '') return true;
     const sql = 'SELECT 1 FROM files WHERE folder = ? OR (folder >= ? AND folder < ?) LIMIT 1';
-    return this.#connection.get(sql, folder, `${folder}/`, `${folder}0`) !== undefined;
+    return this.#get(sql, folder, `${folder}/`, `${folder}0`) !== undefined;
   }
 
   /** The folders directly in this one, sorted. */
@@ -200,7 +207,7 @@ export class FileTable {
     const sql = `SELECT folder, count(*) AS file_count, sum(size_bytes) AS size_bytes
       FROM files INDEXED BY files_by_path WHERE ${range} GROUP BY folder ORDER BY folder`;
     const children = new Map<string, FolderSummary>();
-    for (const row of this.#connection.all(sql, ...(prefix === '' ? [] : [prefix, `${parent}0`]))) {
+    for (const row of this.#all(sql, ...(prefix === '' ? [] : [prefix, `${parent}0`]))) {
       const columns = parseColumns(row);
       const below = textOf(columns['folder'], 'files.folder').slice(prefix.length);
       const folder = prefix + (below.split('/', 1)[0] ?? '');
@@ -217,12 +224,30 @@ export class FileTable {
     );
   }
 
+  #get(sql: string, ...parameters: readonly SqlValue[]): unknown {
+    return this.#despiteIndexes(sql, (each) => this.#connection.get(each, ...parameters));
+  }
+
+  #all(sql: string, ...parameters: readonly SqlValue[]): unknown[] {
+    return this.#despiteIndexes(sql, (each) => this.#connection.all(each, ...parameters));
+  }
+
+  /** An index with a damaged page costs time and not files: the table is then asked without it. */
+  #despiteIndexes<T>(sql: string, read: (sql: string) => T): T {
+    try {
+      return read(sql);
+    } catch (error) {
+      if (!isCorrupt(error)) throw error;
+      return read(sql.replaceAll(/\b(FROM|JOIN) files\b(?: INDEXED BY \w+)?/g, '$1 files NOT INDEXED'));
+    }
+  }
+
   #aggregate(expression: string, { placement, condition }: FileFilter): number {
     const given = Object.entries({ placement, condition }).filter(([, value]) => value !== undefined);
     // Without a condition SQLite counts entries of the smallest index.
     const where = given.length === 0 ? '' : `WHERE ${given.map(([column]) => `${column} = ?`).join(' AND ')}`;
     const values = given.map(([, value]) => value ?? null);
-    return countOf(this.#connection.get(`SELECT ${expression} FROM files ${where}`, ...values));
+    return countOf(this.#get(`SELECT ${expression} FROM files ${where}`, ...values));
   }
 }
 

@@ -20,6 +20,7 @@ export { needlesOfBlob } from './residue.ts';
 export type { Residue } from './residue.ts';
 export type { PageScan, PageScanOptions, PageScanProgress } from './page-scan.ts';
 export type { RekeyOptions } from './rekey.ts';
+export type { FileName, SurveyedFile } from './survey-files.ts';
 export type { SettingTable } from './setting-table.ts';
 export { MAX_TAG_LENGTH } from './tag-table.ts';
 export type { TagCount, TagTable } from './tag-table.ts';

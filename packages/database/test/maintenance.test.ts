@@ -31,6 +31,24 @@ describe('a backup', () => {
     expect(copy.integrityCheck()).toEqual([]);
   });
 
+  test('can be kept from being changed', () => {
+    const database = newDatabase();
+    const row = addBlob(database, new Uint8Array(50_000).fill(3));
+    const path = join(temporaryFolder(), 'backup.db');
+    database.backupTo(path);
+    const copy = reopen(path);
+    copy.refuseChanges();
+    expectError('NOT_PERMITTED', () => copy.files.remove(row.id));
+    expectError('NOT_PERMITTED', () => {
+      copy.transaction(() => {
+        copy.settings.set('a', 'b');
+      });
+    });
+    expect(copy.files.list().rows).toEqual([row]);
+    copy.close();
+    expect(reopen(path).files.remove(row.id)).toBe(true);
+  });
+
   test('replaces nothing', () => {
     const database = newDatabase();
     const path = join(temporaryFolder(), 'backup.db');

@@ -1,6 +1,7 @@
 import type {
   AddPathsOptions,
   AddStreamOptions,
+  BackupOptions,
   ChangePassphraseOptions,
   CheckOptions,
   ExportOptions,
@@ -115,6 +116,8 @@ export const checkOptions: Schema<CheckOptions> = v.strictObject({
   mode: v.picklist(['full', 'quick', 'sample']),
   samplePercent: v.exactOptional(v.number()),
 });
+
+export const backupOptions: Schema<BackupOptions> = v.strictObject({ dryRun: flag, verify: flag });
 
 export const slotSecret: Schema<SlotSecret> = v.variant('kind', [
   v.strictObject({ kind: v.literal('passphrase'), passphrase: secretBytes }),

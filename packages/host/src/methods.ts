@@ -2,7 +2,13 @@ import type { Vault } from '@coffer/vault';
 import * as v from 'valibot';
 import * as schema from './argument-schemas.ts';
 import type { Caller } from './caller.ts';
-import { keyfileOfCaller, withCwd, withCwdAndUmask, withDestination } from './local-arguments.ts';
+import {
+  keyfileOfCaller,
+  pathOfCaller,
+  withCwd,
+  withCwdAndUmask,
+  withDestination,
+} from './local-arguments.ts';
 import type { SentArguments } from './sent.ts';
 
 /** The methods of a `Vault`, but for closing it, which is its owner's business. */
@@ -82,6 +88,12 @@ export const METHODS: { readonly [Name in MethodName]: MethodOf<Name> } = {
     kind: 'stream',
     args: v.tuple([v.optional(schema.checkOptions, { mode: 'full' })]),
     options: 0,
+  },
+  backup: {
+    kind: 'stream',
+    args: v.tuple([schema.text, v.optional(schema.backupOptions, {})]),
+    options: 1,
+    fromCaller: pathOfCaller(0),
   },
   slots: { kind: 'call', args: v.tuple([]) },
   addSlot: {

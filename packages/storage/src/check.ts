@@ -1,9 +1,9 @@
 import { DatabaseError } from '@coffer/database';
-import type { FileId, FileRow } from '@coffer/database';
+import type { FileId, FileName, FileRow, SurveyedFile } from '@coffer/database';
 import { StorageError, damaged, throwIfAborted, toStorageError } from './errors.ts';
 import type { DamageCode } from './errors.ts';
 import { getCheckedBlob, verifySealed } from './read-file.ts';
-import { ifSpaceAllows } from './storage-context.ts';
+import { ifDatabaseAllows, isCorrupt } from './storage-context.ts';
 import { extended, missing, truncated } from './sealed-damage.ts';
 import { measureSealedFile } from './sealed-length.ts';
 import type { StorageContext } from './storage-context.ts';
@@ -16,7 +16,7 @@ export interface Finding {
   readonly code: FindingCode;
   readonly subject: 'file' | 'database' | 'folder';
   /** The file that is affected, when there is one. */
-  readonly file: FileRow | undefined;
+  readonly file: FileName | undefined;
   readonly message: string;
   readonly remedy: string;
 }
@@ -63,9 +63,18 @@ export async function* check(
       if (options.mode !== 'quick') yield* checkDatabase(context, databaseKey, options.signal);
       yield* checkFolder(context);
     }
-    for (const row of rowsOf(context, options.ids)) {
+    for (const found of filesOf(context, options.ids)) {
       throwIfAborted(options.signal, 'cannot check');
+      if (found === 'unreadable') {
+        yield databaseFinding('DATABASE_DAMAGED', 'the list of files in data.db can be read no further');
+        break;
+      }
       files++;
+      const { file, row } = found;
+      if (row === undefined) {
+        yield fileFinding(file, damaged('ROW_DAMAGED', `${file.name}: its page of the database is damaged`));
+        continue;
+      }
       const reads = options.mode === 'full' || (options.mode === 'sample' && random() * 100 < percent);
       const finding = reads
         ? await readWhole(context, row, options, bytesRead)
@@ -83,8 +92,20 @@ export async function* check(
   }
 }
 
-function rowsOf({ database }: StorageContext, ids: readonly FileId[] | undefined): Iterable<FileRow> {
-  return ids === undefined ? database.files.iterate({}) : ids.map((id) => database.files.get(id));
+function* filesOf(
+  { database }: StorageContext,
+  ids: readonly FileId[] | undefined,
+): Generator<SurveyedFile | 'unreadable'> {
+  if (ids !== undefined) {
+    for (const row of ids.map((id) => database.files.get(id))) yield { file: row, row };
+    return;
+  }
+  try {
+    yield* database.files.survey();
+  } catch (error) {
+    if (!isCorrupt(error)) throw error;
+    yield 'unreadable';
+  }
 }
 
 async function* checkDatabase(
@@ -117,8 +138,7 @@ async function* checkFolder(context: StorageContext): AsyncGenerator<Finding> {
   for (const name of await context.folder.names()) {
     const parsed = context.folder.parseName(name);
     if (parsed.kind === 'sealed') {
-      const row = context.database.files.find(parsed.id);
-      if (row?.placement === 'sealed') continue;
+      if (mayHaveRow(context, parsed.id)) continue;
       yield {
         ...inFolder('FILE_UNREFERENCED', `files/${name} belongs to no file of this vault`),
         remedy:
@@ -132,6 +152,16 @@ async function* checkFolder(context: StorageContext): AsyncGenerator<Finding> {
         remedy: 'move it out of the vault; Coffer leaves it alone',
       };
     }
+  }
+}
+
+/** Whether a row names this sealed file, or may have: a page that is damaged has a finding of its own. */
+function mayHaveRow({ database }: StorageContext, id: FileId): boolean {
+  try {
+    return database.files.find(id)?.placement === 'sealed';
+  } catch (error) {
+    if (isCorrupt(error)) return true;
+    throw error;
   }
 }
 
@@ -180,9 +210,9 @@ async function readWhole(
   }
 }
 
-function fileFinding(row: FileRow, error: StorageError): Finding {
+function fileFinding(file: FileName, error: StorageError): Finding {
   const remedy = 'restore this file from a backup, or remove it and add it again from where it came';
-  return { code: error.damage ?? 'ROW_DAMAGED', subject: 'file', file: row, message: error.message, remedy };
+  return { code: error.damage ?? 'ROW_DAMAGED', subject: 'file', file, message: error.message, remedy };
 }
 
 /** The content is whole: it is read by the other place. But nothing should be here that no writer left. */
@@ -204,8 +234,8 @@ function recordCondition(
   read: boolean,
 ): void {
   const found = conditionAfter(finding);
-  if (found === row.condition || (found === 'ok' && !read)) return;
-  ifSpaceAllows(() => {
+  if (found === row.condition || (found === 'ok' && !read) || database.refusesChanges) return;
+  ifDatabaseAllows(() => {
     database.files.setCondition(row.id, found);
   });
 }

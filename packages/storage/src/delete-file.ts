@@ -37,7 +37,10 @@ export function buryFile(context: StorageContext, id: FileId): FileRow {
   return row;
 }
 
-/** After the transaction: makes the sealed files of buried rows unreadable and gone. Returns those that resisted. */
+/**
+ * After the transaction: makes the sealed files of buried rows unreadable and gone. Returns those that resisted. While a backup runs this waits
+ * until it has its copy of each.
+ */
 export async function removeBuried(
   context: StorageContext,
   rows: readonly FileRow[],
@@ -48,6 +51,7 @@ export async function removeBuried(
   const gone: FileRow[] = [];
   for (const row of sealed) {
     try {
+      await context.shredGate.pass(row);
       await shredFile(context.folder.sealedPath(row.id));
       await shredFile(context.folder.temporaryPath(row.id));
       gone.push(row);

@@ -1,4 +1,6 @@
 import type { CofferDatabase, FileId, FilePage, FileQuery, FileRow } from '@coffer/database';
+import { stageBackup } from './backup/stage-backup.ts';
+import type { StageEvent, StageOptions, StageTotals } from './backup/stage-backup.ts';
 import { check } from './check.ts';
 import type { CheckOptions, CheckTotals, Finding } from './check.ts';
 import { deleteFiles } from './delete-file.ts';
@@ -15,6 +17,7 @@ import type { FileToSave } from './save-file.ts';
 import type { SaveOptions } from './save-options.ts';
 import { segmentPool } from './pool/segment-pool.ts';
 import { SealedFolder } from './sealed-folder.ts';
+import { ShredGate } from './shred-gate.ts';
 import {
   DEFAULT_PARALLEL_FROM_BYTES,
   DEFAULT_THRESHOLD_BYTES,
@@ -77,10 +80,11 @@ export class FileStorage {
       pool: segmentPool,
       parallelFromBytes,
       unsettled: new Set<FileId>(),
+      shredGate: new ShredGate(),
     };
     try {
       await folder.create();
-      const recovery = isUnclean(context) ? await recover(context) : undefined;
+      const recovery = isUnclean(context) ? await recoverIfReadable(context) : undefined;
       return { storage: new FileStorage(context, options.databaseKey), recovery };
     } catch (error) {
       throw toStorageError(error, `cannot open the storage in ${options.directory}`);
@@ -169,6 +173,16 @@ export class FileStorage {
     return check(this.#context, this.#databaseKey, options);
   }
 
+  /**
+   * Stages a backup of the storage as it is now: see `stageBackup`. Files may be saved and deleted meanwhile; a deletion waits until the backup
+   * has its copy. Throws `IN_USE` when one is being staged already.
+   */
+  stageBackup(options: StageOptions): AsyncGenerator<StageEvent, StageTotals, undefined> {
+    this.#requireOpen();
+    const run = <T>(work: (signal: AbortSignal) => Promise<T>): Promise<T> => this.#run(work);
+    return stageBackup({ context: this.#context, databaseKey: this.#databaseKey, run }, options);
+  }
+
   /** Finishes or undoes what a crash left; opening does so by itself. */
   async recover(): Promise<Recovery> {
     return this.#run(() => recover(this.#context));
@@ -209,5 +223,15 @@ export class FileStorage {
 
   #requireOpen(): void {
     if (this.#closing.signal.aborted) throw new StorageError('CLOSED', 'this storage is closed');
+  }
+}
+
+/** A damaged database decides about no file; what can be read is to be read all the same. The mark stays, so the next opening tries again. */
+async function recoverIfReadable(context: StorageContext): Promise<Recovery | undefined> {
+  try {
+    return await recover(context);
+  } catch (error) {
+    if (error instanceof StorageError && error.damage === 'DATABASE_DAMAGED') return undefined;
+    throw error;
   }
 }

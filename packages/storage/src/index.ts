@@ -14,6 +14,8 @@ export type { OpenFileStorageOptions, OwnedFileStorage } from './open-file-stora
 export { StorageKeys } from './storage-keys.ts';
 export { StorageError } from './errors.ts';
 export type { DamageCode, StorageErrorCode, StorageErrorOptions } from './errors.ts';
+export { applyBackup } from './backup/apply-backup.ts';
+export type { StageEvent, StageOptions, StageTotals, StageWatch } from './backup/stage-backup.ts';
 export type { CheckOptions, CheckTotals, Finding, FindingCode } from './check.ts';
 export type { DeleteResult } from './delete-file.ts';
 export type { FileSource } from './file-source.ts';

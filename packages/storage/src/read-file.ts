@@ -119,13 +119,15 @@ export async function verifySealed(
   context: StorageContext,
   row: FileRow,
   options: {
+    /** Where the sealed file is, when that is not its own place. */
+    readonly path?: string;
     readonly targetFd?: number;
     readonly signal?: AbortSignal | undefined;
     readonly onProgress?: ((bytesDone: number) => void) | undefined;
   },
 ): Promise<{ readonly isOtherPlaceFree: boolean }> {
-  const { targetFd, signal, onProgress } = options;
-  await using reader = await SealedReader.open(context.folder.sealedPath(row.id), row, context.keys);
+  const { path = context.folder.sealedPath(row.id), targetFd, signal, onProgress } = options;
+  await using reader = await SealedReader.open(path, row, context.keys);
   checkHash(row, await reader.hash({ pool: poolFor(context, row.sizeBytes), signal, targetFd, onProgress }));
   return { isOtherPlaceFree: reader.isOtherPlaceFree };
 }

@@ -2,6 +2,7 @@ import { DatabaseError } from '@coffer/database';
 import type { CofferDatabase, FileId } from '@coffer/database';
 import type { SegmentPool } from './pool/segment-pool.ts';
 import type { SealedFolder } from './sealed-folder.ts';
+import type { ShredGate } from './shred-gate.ts';
 import type { StorageKeys } from './storage-keys.ts';
 
 /** From this size on a file is sealed on its own instead of being a BLOB in the database. */
@@ -25,6 +26,8 @@ export interface StorageContext {
   readonly parallelFromBytes: number;
   /** Files with something in the `files/` folder that is not finished or undone yet. */
   readonly unsettled: Set<FileId>;
+  /** Passed before a sealed file is destroyed. */
+  readonly shredGate: ShredGate;
 }
 
 const UNCLEAN = 'storage/unclean';
@@ -39,10 +42,10 @@ export function markUnclean({ database }: StorageContext): void {
 
 /** Takes that back, once nothing is left to finish or undo. */
 export function markClean({ database, unsettled }: StorageContext): void {
-  if (unsettled.size > 0 || database.tombstones.list().length > 0) return;
-  if (database.settings.get(UNCLEAN) === undefined) return;
-  ifSpaceAllows(() => {
-    database.settings.remove(UNCLEAN);
+  if (unsettled.size > 0) return;
+  ifDatabaseAllows(() => {
+    if (database.tombstones.list().length > 0) return;
+    if (database.settings.get(UNCLEAN) !== undefined) database.settings.remove(UNCLEAN);
   });
 }
 
@@ -55,6 +58,34 @@ export function ifSpaceAllows(work: () => void): void {
   }
 }
 
+/** The same for a database with damaged pages, too: what they hold is lost, and nothing else may be refused for it. `check` names them. */
+export function ifDatabaseAllows(work: () => void): void {
+  ifSpaceAllows(() => {
+    try {
+      work();
+    } catch (error) {
+      if (!isCorrupt(error)) throw error;
+    }
+  });
+}
+
+export function isCorrupt(error: unknown): boolean {
+  return error instanceof DatabaseError && error.code === 'CORRUPT';
+}
+
+/** `false`, too, when the page that says it is damaged: such a database decides about no file. */
 export function isUnclean({ database }: StorageContext): boolean {
-  return database.settings.get(UNCLEAN) !== undefined;
+  let unclean = false;
+  ifDatabaseAllows(() => {
+    unclean = database.settings.get(UNCLEAN) !== undefined;
+  });
+  return unclean;
+}
+
+/** Makes the copy of a database say what is true of a copy of its files: nothing is begun, and nothing is left of what was deleted. */
+export function settleCopy(database: CofferDatabase): void {
+  database.transaction(() => {
+    for (const { id } of database.tombstones.list()) database.tombstones.remove(id);
+    database.settings.remove(UNCLEAN);
+  });
 }

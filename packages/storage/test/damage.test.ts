@@ -12,7 +12,7 @@ import { join } from 'node:path';
 import { SecretKey, sealFile } from '@coffer/crypto';
 import { fileIdToBytes } from '@coffer/database';
 import { describe, expect, test } from 'vitest';
-import type { DamageCode, FileStorage, FindingCode } from '../src/index.ts';
+import type { DamageCode, FileId, FileStorage, FindingCode } from '../src/index.ts';
 import { openFileStorage, parseFileId } from '../src/index.ts';
 import { KEY, THREADS, collect, makeFolder, makeStorage, open, randomContent } from './support.ts';
 
@@ -282,6 +282,39 @@ describe('damage of the database', () => {
     }
     expect(found).toBe(pages - 1);
   }, 60_000);
+
+  test('of any page refuses only the files that are on it, and names them', { timeout: 60_000 }, async () => {
+    const directory = makeFolder();
+    const first = await openFileStorage({ directory, key: KEY });
+    const ids: FileId[] = [];
+    for (const size of [10, 20, 200_000])
+      ids.push((await first.storage.saveFile(randomContent(size), { name: `f${String(size)}` })).id);
+    await first.close();
+    const path = join(directory, 'data.db');
+    const pages = readFileSync(path).length / 4_096;
+    let harmless = 0;
+    const rowsLost: number[] = [];
+    for (let page = 2; page <= pages; page++) {
+      flip(path, page * 4_096 - 2_000);
+      const owned = await openFileStorage({ directory, key: KEY }).catch((error: unknown) => {
+        expect(error).toMatchObject({ code: 'DAMAGED', damage: 'DATABASE_DAMAGED' });
+      });
+      if (owned !== undefined) {
+        const found = await findings(owned.storage);
+        expect(found.map(([code]) => code)).toContain('PAGE_DAMAGED');
+        const reads = await Promise.allSettled(ids.map((id) => owned.storage.getFile(id)));
+        const refused = ids.filter((_, index) => reads[index]?.status === 'rejected');
+        expect(found.flatMap(([, id]) => id ?? [])).toEqual(refused);
+        if (refused.length === 0) harmless++;
+        if (found.some(([code]) => code === 'ROW_DAMAGED')) rowsLost.push(refused.length);
+        await owned.close();
+      }
+      flip(path, page * 4_096 - 2_000);
+    }
+    // All but those of the schema, of the rows and of the small files' bytes; among them all indexes and settings.
+    expect(harmless).toBeGreaterThanOrEqual(pages - 6);
+    expect(rowsLost).toEqual([ids.length]);
+  });
 
   test('a wrong key is a wrong key, not damage', async () => {
     const directory = makeFolder();

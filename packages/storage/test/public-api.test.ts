@@ -14,6 +14,7 @@ test('the package exports these names', () => {
       "MIME_SAMPLE_SIZE_BYTES",
       "StorageError",
       "StorageKeys",
+      "applyBackup",
       "closeFileStorage",
       "configureFileStorage",
       "deleteFile",

@@ -2,6 +2,7 @@ export { createVault } from './create-vault.ts';
 export type { CreateVaultOptions } from './create-vault.ts';
 export { openVault, readVaultSlots } from './open-vault.ts';
 export type { OpenVaultOptions, VaultSlots } from './open-vault.ts';
+export type { BackupEvent, BackupOptions, BackupSummary } from './backup/backup-vault.ts';
 export { Vault } from './vault.ts';
 export type { FileListing, Resolved } from './vault.ts';
 export type { VaultStatus } from './vault-status.ts';

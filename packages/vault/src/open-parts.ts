@@ -6,8 +6,11 @@ import { existsSync } from 'node:fs';
 import { VaultError } from './errors.ts';
 import type { VaultPaths } from './paths.ts';
 import { KeySlots } from './slots/key-slots.ts';
+import { toVaultError } from './to-vault-error.ts';
 import type { VaultParts } from './vault.ts';
 import type { VaultFile } from './vault-file/vault-file.ts';
+
+const DATABASE_HINT = 'put data.db back from a backup of the vault; the sealed files in files/ are untouched';
 
 /**
  * Opens what a root key opens. `opening` has the owner's lock and the root key already; on success everything moves from it to the result, and a
@@ -18,7 +21,7 @@ export async function openParts(
   file: VaultFile,
   rootKey: SecretKey,
   opening: AsyncDisposableStack,
-  repaired: readonly string[] = [],
+  { repaired = [], backup }: Pick<Partial<VaultParts>, 'repaired' | 'backup'> = {},
 ): Promise<VaultParts> {
   const databaseKey = opening.use(rootKey.derive('coffer/database/v1'));
   const keys = opening.use(StorageKeys.derive(rootKey));
@@ -27,6 +30,8 @@ export async function openParts(
   let database;
   try {
     database = opening.use(openDatabase({ path: paths.database, key }));
+  } catch (error) {
+    throw withDatabaseHint(toVaultError(error));
   } finally {
     key.fill(0);
   }
@@ -37,9 +42,10 @@ export async function openParts(
     databaseKey: () => databaseKey.exportBytes(),
   });
   opening.defer(() => storage.close());
+  if (backup !== undefined) database.refuseChanges();
   const slots = new KeySlots(file, rootKey);
   const warnings = [...file.warnings, ...describeRecovery(recovery)];
-  return { paths, database, storage, slots, warnings, repaired, resources: opening.move() };
+  return { paths, database, storage, slots, warnings, repaired, backup, resources: opening.move() };
 }
 
 /** A vault without its database is never given a new one: that would look as if it had always been empty. */
@@ -48,10 +54,14 @@ function refuseMissingDatabase(paths: VaultPaths): void {
   throw new VaultError(
     'DAMAGED',
     `the database ${paths.database} is missing, and with it all names and small files`,
-    {
-      hint: 'put data.db back from a backup; the sealed files in files/ are untouched',
-    },
+    { hint: DATABASE_HINT },
   );
+}
+
+/** `check` needs the database, too, so that it is no advice for one that does not open. */
+function withDatabaseHint(error: VaultError): VaultError {
+  if (error.code !== 'DAMAGED') return error;
+  return new VaultError(error.code, error.message, { cause: error, hint: DATABASE_HINT });
 }
 
 /** What is worth telling of a recovery: not that it tidied up, but what needs somebody's attention. */

@@ -1,6 +1,8 @@
 import { acquireOwnerLock } from '@coffer/database';
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { finishCommit, settleBackup } from './backup/commit.ts';
+import { findOpenableBackup } from './backup/openable.ts';
 import { VaultError } from './errors.ts';
 import { openParts } from './open-parts.ts';
 import { vaultPaths } from './paths.ts';
@@ -45,6 +47,8 @@ export async function openVault(options: OpenVaultOptions): Promise<Vault> {
     await readVaultSlots(options.directory);
     // Before the secret is tried: who has to wait for the owner should not wait for Argon2id first.
     opening.use(acquireOwnerLock(paths.ownerLock));
+    await finishCommit(paths.directory);
+    const backup = await findOpenableBackup(paths);
     const found = await readVaultFile(paths);
     const unlocked = await unlockVaultFile(found, options.secret, options);
     const rootKey = opening.use(unlocked.rootKey);
@@ -54,7 +58,7 @@ export async function openVault(options: OpenVaultOptions): Promise<Vault> {
     // Loose modes are not repaired; check finds them again.
     const repaired = isRepaired ? found.warnings.filter((line) => !found.modeWarnings.includes(line)) : [];
     try {
-      return new Vault(await openParts(paths, file, rootKey, opening, repaired));
+      return new Vault(await openParts(paths, file, rootKey, opening, { repaired, backup }));
     } catch (error) {
       throw found.isCopyForeign ? foreignCopy(paths, error) : error;
     }
@@ -80,6 +84,8 @@ export async function readVaultSlots(directory: string): Promise<VaultSlots> {
       hint: 'run `coffer init` again; nothing was stored in it',
     });
   }
+  await settleBackup(paths);
+  await findOpenableBackup(paths);
   const { formatVersion, vaultId, slots, warnings } = await readVaultFile(paths);
   return { formatVersion, vaultId, slots, warnings };
 }

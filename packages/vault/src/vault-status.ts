@@ -20,9 +20,11 @@ export interface VaultStatus {
   readonly databaseSizeBytes: number;
   /** How many key slots there are. */
   readonly slots: number;
+  /** When the backup was made that this is; `undefined` for a vault that is no backup. */
+  readonly backupMadeAtMs: number | undefined;
 }
 
-export function vaultStatus({ paths, database, slots }: VaultParts): VaultStatus {
+export function vaultStatus({ paths, database, slots, backup }: VaultParts): VaultStatus {
   const { files } = database;
   return {
     vaultId: slots.vaultId,
@@ -38,6 +40,7 @@ export function vaultStatus({ paths, database, slots }: VaultParts): VaultStatus
     // Asked of the folder, not of the open file: closing a descriptor of it would drop the process's locks.
     databaseSizeBytes: sizeOf(paths.database) + sizeOf(`${paths.database}-wal`),
     slots: slots.list().length,
+    backupMadeAtMs: backup?.madeAtMs,
   };
 }
 

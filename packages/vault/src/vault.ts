@@ -1,5 +1,8 @@
 import type { CofferDatabase, FileQuery, FolderSummary, TagCount } from '@coffer/database';
 import type { FileStorage, ReadOptions } from '@coffer/storage';
+import { backUpVault } from './backup/backup-vault.ts';
+import type { BackupEvent, BackupOptions } from './backup/backup-vault.ts';
+import type { BackupMade } from './backup/marker.ts';
 import { VaultError } from './errors.ts';
 import { addPaths, addStream } from './files/add-files.ts';
 import type { AddEvent } from './files/add-event.ts';
@@ -50,8 +53,16 @@ export interface VaultParts {
   readonly warnings: readonly string[];
   /** What was wrong with the key slots and was put right while opening. */
   readonly repaired: readonly string[];
+  /** What is known of the backup that this vault is, when it is one. */
+  readonly backup: BackupMade | undefined;
   /** Closes and zeroes everything, in the right order. */
   readonly resources: AsyncDisposableStack;
+}
+
+interface FilesContext {
+  readonly database: CofferDatabase;
+  readonly storage: FileStorage;
+  readonly own: OwnFiles;
 }
 
 /**
@@ -82,17 +93,17 @@ export class Vault implements AsyncDisposable {
     paths: readonly string[],
     options: AddPathsOptions = {},
   ): AsyncGenerator<AddEvent, void, undefined> {
-    return addPaths(this.#context(), paths, options);
+    return addPaths(this.#changing(), paths, options);
   }
 
   /** Adds what a stream yields as one file. Throws instead of a `failed` event. */
   async addStream(source: AsyncIterable<Uint8Array>, options: AddStreamOptions): Promise<AddEvent> {
-    return addStream(this.#context(), source, options);
+    return addStream(this.#changing(), source, options);
   }
 
   /** Adds everything below a folder of this machine. */
   importFolder(source: string, options: ImportFolderOptions = {}): AsyncGenerator<AddEvent, void, undefined> {
-    return importFolder(this.#context(), source, options);
+    return importFolder(this.#changing(), source, options);
   }
 
   list(query: FileQuery = {}): FileListing {
@@ -149,12 +160,12 @@ export class Vault implements AsyncDisposable {
 
   /** Moves or renames a file or a folder; into `destination` when that is a folder or ends with a slash. */
   move(item: string, destination: string): FileEntry[] {
-    return this.#sync(({ database }) => moveItem(database, item, destination));
+    return this.#change(({ database }) => moveItem(database, item, destination));
   }
 
   /** Adds and removes tags of a file, or of everything in a folder. */
   tag(item: string, changes: TagChanges): FileEntry[] {
-    return this.#sync(({ database }) => tagItem(database, item, changes));
+    return this.#change(({ database }) => tagItem(database, item, changes));
   }
 
   /** Removes files and, with `recursive`, folders. */
@@ -162,13 +173,29 @@ export class Vault implements AsyncDisposable {
     items: readonly string[],
     options: RemoveOptions = {},
   ): AsyncGenerator<RemoveEvent, void, undefined> {
-    return removePaths(this.#context(), items, options);
+    return removePaths(this.#changing(), items, options);
   }
 
   /** Verifies the vault, or some items of it, and yields what is wrong, then a summary. */
   check(options: CheckOptions = { mode: 'full' }): AsyncGenerator<CheckEvent, void, undefined> {
     const { database, storage, paths, repaired } = this.#parts;
     return checkVault({ database, storage, ownFindings: () => ownFindings(paths, repaired) }, options);
+  }
+
+  /**
+   * Makes `destination` a backup of the vault as it is now, or brings the backup that is there up to it: a vault's folder that the same secrets open. The vault
+   * can be used meanwhile; deleting a sealed file waits until the backup has its copy of it. Sealed files that the backup has already are not copied
+   * again. Whatever happens, the folder has the old backup or the new one. Yields what is copied and removed, and a summary when the new backup is
+   * durable. Throws `EXISTS` (a folder that is something else, another vault's backup or one of a later state), `INVALID_INPUT` (the vault's own folder), `IN_USE`,
+   * `NO_SPACE`, `NOT_PERMITTED`, `ABORTED`.
+   */
+  backup(destination: string, options: BackupOptions = {}): AsyncGenerator<BackupEvent, void, undefined> {
+    const { database, storage } = this.#changing();
+    return backUpVault(
+      { directory: this.directory, database, storage, slots: this.#parts.slots },
+      destination,
+      options,
+    );
   }
 
   /** The key slots: what this vault can be opened with. */
@@ -183,17 +210,17 @@ export class Vault implements AsyncDisposable {
 
   /** Adds a key slot; it has been opened from disk when this returns. Throws `TOO_MANY_SLOTS`, `INVALID_INPUT`. */
   async addSlot(secret: SlotSecret, options: NewSlotOptions = {}): Promise<SlotInfo> {
-    return this.#async(({ slots }) => slots.add(secret, options));
+    return this.#changeLater(({ slots }) => slots.add(secret, options));
   }
 
   /** Removes a key slot, given its id or the beginning of it, and its item in the keychain. Throws `LAST_SLOT`, `NOT_FOUND`, `AMBIGUOUS`. */
   async removeSlot(id: string): Promise<RemovedSlot> {
-    return this.#async(({ slots }) => slots.remove(id));
+    return this.#changeLater(({ slots }) => slots.remove(id));
   }
 
   /** Puts a slot with the next passphrase in the place of the one that the current passphrase opens. Throws `WRONG_KEY`. */
   async changePassphrase(options: ChangePassphraseOptions): Promise<SlotInfo> {
-    return this.#async(({ slots }) => slots.changePassphrase(options));
+    return this.#changeLater(({ slots }) => slots.changePassphrase(options));
   }
 
   /**
@@ -201,7 +228,7 @@ export class Vault implements AsyncDisposable {
    * the code.
    */
   async replaceRecoveryCode(code: Uint8Array, options: NewSlotOptions = {}): Promise<SlotInfo> {
-    return this.#async(({ slots }) => slots.replaceRecovery(code, options));
+    return this.#changeLater(({ slots }) => slots.replaceRecovery(code, options));
   }
 
   status(): VaultStatus {
@@ -221,9 +248,32 @@ export class Vault implements AsyncDisposable {
     return this.close();
   }
 
-  #context(): { readonly database: CofferDatabase; readonly storage: FileStorage; readonly own: OwnFiles } {
+  #context(): FilesContext {
     if (this.#parts.resources.disposed) throw new VaultError('CLOSED', 'this vault is closed');
     return { database: this.#parts.database, storage: this.#parts.storage, own: this.#own };
+  }
+
+  /** For what changes a vault: a backup stays what it is. */
+  #changing(): FilesContext {
+    const context = this.#context();
+    if (this.#parts.backup === undefined) return context;
+    throw new VaultError('NOT_PERMITTED', `${this.directory} is a backup, and a backup is not changed`, {
+      hint: '`coffer restore` makes a vault of it',
+    });
+  }
+
+  #change<T>(work: (parts: VaultParts) => T): T {
+    return this.#sync((parts) => {
+      this.#changing();
+      return work(parts);
+    });
+  }
+
+  async #changeLater<T>(work: (parts: VaultParts) => Promise<T>): Promise<T> {
+    return this.#async(async (parts) => {
+      this.#changing();
+      return work(parts);
+    });
   }
 
   async #async<T>(work: (parts: VaultParts) => Promise<T>): Promise<T> {

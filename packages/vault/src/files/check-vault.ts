@@ -1,3 +1,4 @@
+import { DatabaseError } from '@coffer/database';
 import type { CofferDatabase, FileId } from '@coffer/database';
 import type {
   CheckTotals,
@@ -57,21 +58,14 @@ export async function* checkVault(
   let findings = 0;
   try {
     const ids = items?.flatMap((item) => idsOf(database, item));
-    const files = ids?.length ?? database.files.count();
-    const sizeBytes =
-      ids === undefined
-        ? database.files.totalSizeBytes()
-        : ids.reduce((sum, id) => sum + database.files.get(id).sizeBytes, 0);
+    const totals = totalsOf(database, ids);
     if (ids === undefined) {
       for (const finding of await context.ownFindings()) {
         findings++;
         yield { type: 'finding', finding };
       }
     }
-    const meter = new BulkMeter(
-      options.onProgress,
-      mode === 'full' ? { files, bytes: sizeBytes } : undefined,
-    );
+    const meter = new BulkMeter(options.onProgress, mode === 'full' ? totals : undefined);
     const checking = storage.check({
       mode,
       ...(ids === undefined ? {} : { ids }),
@@ -92,6 +86,22 @@ export async function* checkVault(
     }
   } catch (error) {
     throw toVaultError(error);
+  }
+}
+
+/** For the progress; `undefined` when pages of the database are damaged, which is for the check itself to say. */
+function totalsOf(
+  { files }: CofferDatabase,
+  ids: readonly FileId[] | undefined,
+): { readonly files: number; readonly bytes: number } | undefined {
+  if (ids !== undefined) {
+    return { files: ids.length, bytes: ids.reduce((sum, id) => sum + files.get(id).sizeBytes, 0) };
+  }
+  try {
+    return { files: files.count(), bytes: files.totalSizeBytes() };
+  } catch (error) {
+    if (error instanceof DatabaseError && error.code === 'CORRUPT') return undefined;
+    throw error;
   }
 }
 

@@ -41,6 +41,11 @@ export class KeySlots {
     return this.#file.formatVersion;
   }
 
+  /** The whole of `vault.json`, as it is on disk. */
+  get fileBytes(): Uint8Array {
+    return this.#file.current.bytes;
+  }
+
   list(): readonly SlotInfo[] {
     return this.#file.slots;
   }

@@ -1,0 +1,30 @@
+import { SEALED_FILE } from '@coffer/crypto';
+import type { FileId } from '@coffer/database';
+import { parseFileId } from '@coffer/database';
+import { damaged } from '../errors.ts';
+
+const PLACE_SIZE_BYTES = SEALED_FILE.HEADER_SIZE_BYTES / 2;
+const LINE = /^([0-9a-f]{32}) (-|[0-9a-f]{2,8192}) (-|[0-9a-f]{2,8192})$/;
+
+/** A header region as a line of text: `id place place`, each place in hexadecimal without its final zeros, `-` when it is free. */
+export function headerLine(id: FileId, header: Uint8Array): string {
+  const places = [header.subarray(0, PLACE_SIZE_BYTES), header.subarray(PLACE_SIZE_BYTES)];
+  return `${[id, ...places.map(placeToText)].join(' ')}\n`;
+}
+
+/** Throws `DAMAGED` for what `headerLine` does not write. */
+export function parseHeaderLine(line: string): { readonly id: FileId; readonly header: Uint8Array } {
+  const match = LINE.exec(line);
+  if (match === null) throw damaged('HEADER_DAMAGED', 'a header that a backup was to write is damaged');
+  const [, id = '', ...places] = match;
+  const header = Buffer.alloc(SEALED_FILE.HEADER_SIZE_BYTES);
+  for (const [index, text] of places.entries()) {
+    if (text !== '-') Buffer.from(text, 'hex').copy(header, index * PLACE_SIZE_BYTES);
+  }
+  return { id: parseFileId(id), header: new Uint8Array(header) };
+}
+
+function placeToText(place: Uint8Array): string {
+  const end = place.findLastIndex((byte) => byte !== 0) + 1;
+  return end === 0 ? '-' : Buffer.from(place.subarray(0, end)).toString('hex');
+}

@@ -1,0 +1,24 @@
+import { join } from 'node:path';
+
+/** What is in a staging folder: everything that turns the backup beside it into the next one. */
+export interface StagingPaths {
+  readonly directory: string;
+  /** The database of the next backup. */
+  readonly database: string;
+  /** Sealed files that the backup does not have yet. */
+  readonly files: string;
+  /** Headers that have changed in files that the backup has. */
+  readonly headers: string;
+  /** Ids of sealed files that the next backup has no more. */
+  readonly removed: string;
+}
+
+export function stagingPaths(directory: string): StagingPaths {
+  return {
+    directory,
+    database: join(directory, 'data.db'),
+    files: join(directory, 'files'),
+    headers: join(directory, 'headers'),
+    removed: join(directory, 'removed'),
+  };
+}
