@@ -1,0 +1,141 @@
+import { spawn, spawnSync } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { setTimeout as delay } from 'node:timers/promises';
+
+const NEEDED = ['dbus-daemon', 'dbus-send', 'gnome-keyring-daemon'];
+
+/** What is missing here to test with a real keychain. */
+export const missingForKeyring: readonly string[] =
+  process.platform === 'linux'
+    ? NEEDED.filter((program) => spawnSync('which', [program]).status !== 0)
+    : ['Linux'];
+
+const BUS_CONFIG = (services: string, sockets: string): string => `<busconfig>
+  <type>session</type>
+  <listen>unix:dir=${sockets}</listen>
+  <auth>EXTERNAL</auth>
+  <servicedir>${services}</servicedir>
+  <policy context="default">
+    <allow send_destination="*" eavesdrop="true"/>
+    <allow eavesdrop="true"/>
+    <allow own="*"/>
+  </policy>
+</busconfig>
+`;
+
+/**
+ * A session bus and, until it is stopped, a gnome-keyring on it, both of their own and apart from those of whoever runs the tests. While it is there, this process's
+ * environment points to it, and so do the processes that it starts.
+ */
+export class TestKeyring implements AsyncDisposable {
+  readonly env: Readonly<Record<string, string>>;
+  readonly #folder: string;
+  readonly #bus: ChildProcess;
+  #daemon: ChildProcess | undefined;
+  readonly #before = new Map<string, string | undefined>();
+
+  private constructor(folder: string, bus: ChildProcess, address: string) {
+    this.#folder = folder;
+    this.#bus = bus;
+    this.env = {
+      DBUS_SESSION_BUS_ADDRESS: address,
+      XDG_RUNTIME_DIR: join(folder, 'run'),
+      XDG_DATA_HOME: join(folder, 'data'),
+      HOME: join(folder, 'home'),
+    };
+    for (const [name, value] of Object.entries(this.env)) {
+      this.#before.set(name, process.env[name]);
+      process.env[name] = value;
+    }
+  }
+
+  /** Without `daemon`, a session that has no keychain. Nobody is there to answer questions: they are dismissed at once, or, with `isSilent`, never. */
+  static async start(options: { daemon?: boolean; isSilent?: boolean } = {}): Promise<TestKeyring> {
+    const folder = mkdtempSync(join(tmpdir(), 'coffer-keyring-'));
+    for (const name of ['run', 'data', 'home', 'services']) mkdirSync(join(folder, name), { mode: 0o700 });
+    if (options.isSilent === true) {
+      writeFileSync(
+        join(folder, 'services', 'prompter.service'),
+        '[D-BUS Service]\nName=org.gnome.keyring.SystemPrompter\nExec=/bin/sleep 60\n',
+      );
+    }
+    writeFileSync(join(folder, 'bus.conf'), BUS_CONFIG(join(folder, 'services'), folder));
+    const bus = spawn(
+      'dbus-daemon',
+      [`--config-file=${join(folder, 'bus.conf')}`, '--nofork', '--print-address=1'],
+      { stdio: ['ignore', 'pipe', 'ignore'] },
+    );
+    const [address] = (await once(createInterface({ input: bus.stdout }), 'line')) as [string];
+    const keyring = new TestKeyring(folder, bus, address);
+    if (options.daemon !== false) await keyring.startDaemon();
+    return keyring;
+  }
+
+  /** Starts the keyring with its collection unlocked. */
+  async startDaemon(): Promise<void> {
+    this.#daemon = spawn('gnome-keyring-daemon', ['--foreground', '--unlock', '--components=secrets'], {
+      stdio: ['pipe', 'ignore', 'ignore'],
+    });
+    this.#daemon.stdin?.end('the password of the login');
+    for (let attempt = 0; this.#collections() === ''; attempt += 1) {
+      if (attempt === 200) throw new Error('gnome-keyring did not start');
+      await delay(25);
+    }
+  }
+
+  async stopDaemon(): Promise<void> {
+    const daemon = this.#daemon;
+    if (daemon === undefined) return;
+    const exited = once(daemon, 'exit');
+    daemon.kill('SIGKILL');
+    await exited;
+    this.#daemon = undefined;
+  }
+
+  /** What a session does when the screen is locked for long, or the person asks for it. */
+  lock(): void {
+    const path = '/org/freedesktop/secrets/collection/login';
+    this.#send('org.freedesktop.Secret.Service.Lock', `array:objpath:${path}`);
+  }
+
+  /** How many items the keychain holds. */
+  itemCount(): number {
+    const answer = this.#send(
+      'org.freedesktop.Secret.Service.SearchItems',
+      'dict:string:string:service,coffer',
+    );
+    return answer.split('object path').length - 1;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.stopDaemon();
+    const exited = once(this.#bus, 'exit');
+    this.#bus.kill('SIGKILL');
+    await exited;
+    for (const [name, value] of this.#before) {
+      if (value === undefined) Reflect.deleteProperty(process.env, name);
+      else process.env[name] = value;
+    }
+    rmSync(this.#folder, { recursive: true, force: true });
+  }
+
+  #collections(): string {
+    const answer = this.#send(
+      'org.freedesktop.DBus.Properties.Get',
+      'string:org.freedesktop.Secret.Service',
+      'string:Collections',
+    );
+    return /object path "(\S*login)"/.exec(answer)?.[1] ?? '';
+  }
+
+  #send(method: string, ...args: readonly string[]): string {
+    const target = ['--dest=org.freedesktop.secrets', '/org/freedesktop/secrets', method];
+    return spawnSync('dbus-send', ['--session', '--print-reply', ...target, ...args], { encoding: 'utf8' })
+      .stdout;
+  }
+}
