@@ -1,10 +1,10 @@
 import { InvalidArgumentError } from '@commander-js/extra-typings';
-import type { SecretOptions } from './input/secret-source.ts';
+import type { OpeningOptions } from './input/secret-source.ts';
 import type { ColorChoice } from './output/style.ts';
 import type { ProgressChoice } from './output/progress.ts';
 
 /** The options that every command takes, before or after its name. */
-export interface GlobalOptions extends SecretOptions {
+export interface GlobalOptions extends OpeningOptions {
   readonly vault?: string | undefined;
   readonly json: boolean;
   readonly quiet: boolean;

@@ -48,7 +48,7 @@ const FILE_FIELDS =
 const RECORDS: Readonly<Record<RecordType, string>> = {
   file: `${FILE_FIELDS}. stdout`,
   folder: 'path, name, fileCount, sizeBytes (all below it counted). stdout, from ls and info',
-  slot: 'id, kind (passphrase or keyfile), label, createdAtMs; removed: true from key rm. stdout, from init and key',
+  slot: 'id, kind (passphrase, keyfile, keychain or recovery), label, createdAtMs; removed: true from key rm. stdout, from init and key',
   status:
     'directory, vaultId, files, sizeBytes, blobFiles, sealedFiles, damagedFiles (known to be), databaseSizeBytes, slots (how many), schemaVersion, formatVersion. stdout',
   paths: 'directory, database, files, quarantine, vaultFile, vaultFileCopy, ownerLock. stdout',

@@ -4,13 +4,13 @@ import type { Context } from './context.ts';
 import { askNewPassphrase } from './input/prompt.ts';
 import { readPassphrase } from './input/read-passphrase.ts';
 import { chooseVaultDirectory } from './input/vault-directory.ts';
-import type { SecretSource } from './input/secret-source.ts';
+import type { NewSecretSource } from './input/secret-source.ts';
 
 /**
  * Gets the secret of a new key slot: a key file is made if there is none of that name yet (one that is there is used as it
  * is), a passphrase is read, or asked for twice. Warns of a weak one. The caller forgets it (`forgetSecret`).
  */
-export async function getNewSecret(context: Context, source: SecretSource): Promise<SlotSecret> {
+export async function getNewSecret(context: Context, source: NewSecretSource): Promise<SlotSecret> {
   const { createKeyfile } = await import('@coffer/vault');
   if (source.kind !== 'keyfile')
     return { kind: 'passphrase', passphrase: await getNewPassphrase(context, source) };
@@ -25,7 +25,7 @@ export async function getNewSecret(context: Context, source: SecretSource): Prom
 /** Gets a new passphrase. The caller zeroes it. */
 export async function getNewPassphrase(
   context: Context,
-  source: Exclude<SecretSource, { kind: 'keyfile' }>,
+  source: Exclude<NewSecretSource, { kind: 'keyfile' }>,
 ): Promise<Uint8Array> {
   const { passphraseWarning } = await import('@coffer/vault');
   const passphrase =

@@ -1,16 +1,29 @@
 import type { VaultClient } from '@coffer/host';
-import type { SlotInfo, SlotSecret } from '@coffer/vault';
+import type { SlotInfo, SlotKind, SlotSecret } from '@coffer/vault';
 import type { Context } from './context.ts';
 import { CliError } from './cli-error.ts';
-import { askPassphrase } from './input/prompt.ts';
+import { askRecoveryCode } from './input/ask-recovery-code.ts';
+import { askPassphrase, canAsk, keychainTimeoutMs } from './input/prompt.ts';
 import { readPassphrase } from './input/read-passphrase.ts';
-import { chooseSecretSource } from './input/secret-source.ts';
+import { type SecretSource, chooseSecretSource } from './input/secret-source.ts';
 import { escapeName } from './output/escape.ts';
 import { chooseVaultDirectory } from './input/vault-directory.ts';
 
-/** Opens the vault of a command with the secret that its options, the environment or the person give. */
+/**
+ * Opens the vault of a command with the secret that its options or the environment give, else with the keychain if the vault has a slot for it, else with what
+ * the person types.
+ */
 export async function openVaultFor(context: Context): Promise<VaultClient> {
-  const secret = await getSecret(context);
+  const found = await findVault(context);
+  if (found.source.kind === 'ask' && hasKind(found, 'keychain')) {
+    try {
+      return await openVaultWith(context, { kind: 'keychain' });
+    } catch (error) {
+      if (!isKeychainError(error) || !canType(found) || !canAsk(context.ask)) throw error;
+      context.output.warning(error.message);
+    }
+  }
+  const secret = await readSecret(context, found);
   try {
     return await openVaultWith(context, secret);
   } finally {
@@ -19,27 +32,88 @@ export async function openVaultFor(context: Context): Promise<VaultClient> {
 }
 
 /**
- * Gets the secret that opens the vault. Nobody is asked for a passphrase before it is known that a vault is there and that a
- * passphrase opens it. The caller forgets it.
+ * Gets the secret that opens the vault, and never asks the keychain for it. Nobody is asked for a passphrase before it is known that a vault is there
+ * and that a passphrase opens it. The caller forgets it.
  */
 export async function getSecret(context: Context): Promise<SlotSecret> {
+  return await readSecret(context, await findVault(context));
+}
+
+interface FoundVault {
+  readonly directory: string;
+  readonly slots: readonly SlotInfo[];
+  readonly source: SecretSource;
+}
+
+async function findVault(context: Context): Promise<FoundVault> {
   const { output, globals, host } = context;
   const directory = await chooseVaultDirectory(context);
   const { readVaultSlots } = await import('@coffer/vault');
   const { slots } = await readVaultSlots(directory);
   const source = chooseSecretSource(globals, host.env);
   output.detail(`opening ${directory} (${source.kind})`);
-  if (source.kind === 'keyfile') return source;
-  if (source.kind !== 'ask') return { kind: 'passphrase', passphrase: await readPassphrase(source, host) };
-  if (!hasPassphrase(slots)) {
-    throw new CliError('INPUT_NEEDED', 'this vault opens with a key file, not with a passphrase', {
-      hint: 'give it with --keyfile FILE or COFFER_KEYFILE',
-    });
+  return { directory, slots, source };
+}
+
+async function readSecret(context: Context, found: FoundVault): Promise<SlotSecret> {
+  const { source, directory } = found;
+  switch (source.kind) {
+    case 'keyfile':
+      return source;
+    case 'recovery-code-file':
+      return { kind: 'recovery', code: await readPassphrase(source, context.host) };
+    case 'ask':
+      break;
+    default:
+      return { kind: 'passphrase', passphrase: await readPassphrase(source, context.host) };
   }
-  return {
-    kind: 'passphrase',
-    passphrase: await askPassphrase(context.ask, `Passphrase of ${escapeName(directory)}`),
-  };
+  const name = escapeName(directory);
+  if (hasKind(found, 'passphrase')) {
+    const question = hasKind(found, 'recovery')
+      ? `Passphrase of ${name}, or its recovery code`
+      : `Passphrase of ${name}`;
+    return await toTypedSecret(await askPassphrase(context.ask, question), hasKind(found, 'recovery'));
+  }
+  if (hasKind(found, 'recovery') && canAsk(context.ask)) {
+    return { kind: 'recovery', code: await askRecoveryCode(context.ask, `Recovery code of ${name}`) };
+  }
+  throw new CliError('INPUT_NEEDED', 'this vault opens with a key file, not with a passphrase', {
+    hint: hasKind(found, 'recovery')
+      ? 'give it with --keyfile FILE or COFFER_KEYFILE, or the recovery code with --recovery-code-file FILE'
+      : 'give it with --keyfile FILE or COFFER_KEYFILE',
+  });
+}
+
+/** A recovery code where a passphrase was asked for is taken as what it is: 40 bits of checks say so. */
+async function toTypedSecret(typed: Uint8Array, hasRecovery: boolean): Promise<SlotSecret> {
+  const { parseRecoveryCode } = await import('@coffer/vault');
+  try {
+    if (hasRecovery) {
+      parseRecoveryCode(typed).fill(0);
+      return { kind: 'recovery', code: typed };
+    }
+  } catch {
+    // Then it is a passphrase.
+  }
+  return { kind: 'passphrase', passphrase: typed };
+}
+
+function isKeychainError(error: unknown): error is Error {
+  return (
+    error instanceof Error &&
+    error.name === 'VaultError' &&
+    'code' in error &&
+    typeof error.code === 'string' &&
+    error.code.startsWith('KEYCHAIN_')
+  );
+}
+
+function canType(found: FoundVault): boolean {
+  return hasKind(found, 'passphrase') || hasKind(found, 'recovery');
+}
+
+function hasKind({ slots }: FoundVault, kind: SlotKind): boolean {
+  return slots.some((slot) => slot.kind === kind);
 }
 
 /** Opens the vault with a secret and says what it warns of. */
@@ -51,7 +125,12 @@ export async function openVaultWith(context: Context, secret: SlotSecret): Promi
     import('@coffer/host'),
   ]);
   signal.throwIfAborted();
-  const vault = await openVault({ directory, secret });
+  const vault = await openVault({
+    directory,
+    secret,
+    keychainTimeoutMs: keychainTimeoutMs(context.ask),
+    signal,
+  });
   for (const warning of vault.warnings) output.warning(warning);
   return createLocalClient(vault);
 }
@@ -60,8 +139,4 @@ export async function openVaultWith(context: Context, secret: SlotSecret): Promi
 export function forgetSecret(secret: SlotSecret): void {
   if (secret.kind === 'passphrase') secret.passphrase.fill(0);
   if (secret.kind === 'recovery') secret.code.fill(0);
-}
-
-function hasPassphrase(slots: readonly SlotInfo[]): boolean {
-  return slots.some(({ kind }) => kind === 'passphrase');
 }

@@ -69,11 +69,14 @@ export function createProgram({ execute, writeHelp, writeUsage }: ProgramPort): 
     .option('--no-input', 'never ask; exit 4 where an answer is needed')
     .option('-y, --yes', 'agree to everything that would be asked', false)
     .option('-V, --version', 'show the version')
-    .optionsGroup('Secrets (else COFFER_PASSPHRASE_FILE, COFFER_KEYFILE, or a question on the terminal):')
+    .optionsGroup(
+      'Secrets (else COFFER_PASSPHRASE_FILE, COFFER_KEYFILE, the keychain, or a question on the terminal):',
+    )
     .option('--passphrase-file <file>', 'the passphrase is what the file holds')
     .option('--passphrase-fd <number>', 'the passphrase is read from this file descriptor', parseFd)
     .option('--passphrase-command <command>', 'the passphrase is what the command prints')
-    .option('--keyfile <file>', 'the vault opens with this key file (COFFER_KEYFILE)');
+    .option('--keyfile <file>', 'the vault opens with this key file (COFFER_KEYFILE)')
+    .option('--recovery-code-file <file>', 'the recovery code is what the file holds');
   const run = (work: Work): Promise<void> => execute(program.opts(), work);
 
   program.commandsGroup('Vault:');

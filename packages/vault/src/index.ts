@@ -26,6 +26,8 @@ export { passphraseWarning } from './passphrase.ts';
 export { defaultVaultDirectory, vaultPaths } from './paths.ts';
 export type { DefaultDirectoryInput, VaultPaths } from './paths.ts';
 export { createRecoveryCode, parseRecoveryCode } from './recovery-code.ts';
+export { createRecoveryCodeFile } from './recovery-code-file.ts';
+export type { RecoveryCodeFileOptions } from './recovery-code-file.ts';
 export type { ChangePassphraseOptions, RemovedSlot } from './slots/key-slots.ts';
 export { DEFAULT_ARGON2ID } from './slots/slot.ts';
 export type { Argon2idCost, SlotInfo, SlotKind, SlotSecret } from './slots/slot.ts';

@@ -28,7 +28,7 @@ export function registerKeyPasswd(key: CommandUnknownOpts, run: RunCommand): voi
         try {
           if (secret.kind !== 'passphrase' || source.kind === 'keyfile') {
             throw usageError(
-              'a key file has no passphrase to change',
+              `${secret.kind === 'recovery' ? 'a recovery code' : 'a key file'} has no passphrase to change`,
               'use `coffer key add` and `coffer key rm`',
             );
           }

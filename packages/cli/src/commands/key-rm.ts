@@ -12,8 +12,8 @@ export function registerKeyRm(key: CommandUnknownOpts, run: RunCommand): void {
     .command('rm')
     .summary('remove a key slot')
     .description(
-      'Removes a key slot: its passphrase or key file opens the vault no more. Asks on the terminal first, else it needs -y. The last ' +
-        'slot stays. Whoever kept an older copy of vault.json can still open that with the old secret.',
+      'Removes a key slot: what it opened with opens the vault no more, and its item in the keychain goes after it. Asks on the terminal first, else it ' +
+        'needs -y. The last slot stays, and so does the last one that is not for the keychain. Whoever kept an older copy of vault.json can still open that with the old secret.',
     )
     .argument('<slot>', 'the id of the slot, or its beginning, as `coffer key ls` shows it')
     .action((id) =>
@@ -32,6 +32,7 @@ export function registerKeyRm(key: CommandUnknownOpts, run: RunCommand): void {
           if (!agreed) throw new CliError('DECLINED', 'nothing was removed');
         }
         const slot = await vault.removeSlot(id);
+        for (const warning of slot.warnings) output.warning(warning);
         if (output.json) output.record('slot', { ...slotRecord(slot), removed: true });
         else output.info(`Removed key slot ${slot.id}.`);
         return undefined;

@@ -3,19 +3,21 @@ import type { RunCommand } from '../context.ts';
 import { registerKeyAdd } from './key-add.ts';
 import { registerKeyLs } from './key-ls.ts';
 import { registerKeyPasswd } from './key-passwd.ts';
+import { registerKeyRecovery } from './key-recovery.ts';
 import { registerKeyRm } from './key-rm.ts';
 
-/** `coffer key`: the passphrases and key files that open the vault. */
+/** `coffer key`: what opens the vault. */
 export function registerKey(program: CommandUnknownOpts, run: RunCommand): void {
   const key = program
     .command('key')
-    .summary('the passphrases and key files that open the vault')
+    .summary('what opens the vault: passphrases, key files, keychain, recovery code')
     .description(
-      'A vault has one or more key slots; each opens it with a passphrase or a key file of its own.',
+      "A vault has one or more key slots; each opens it with a passphrase, a key file, the operating system's keychain or a recovery code.",
     )
     .helpCommand(false);
   registerKeyLs(key, run);
   registerKeyAdd(key, run);
   registerKeyRm(key, run);
   registerKeyPasswd(key, run);
+  registerKeyRecovery(key, run);
 }

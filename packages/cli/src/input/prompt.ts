@@ -3,6 +3,9 @@ import type { Host, Terminal } from '../host.ts';
 
 const MAX_TRIES = 3;
 
+/** How long a locked keychain may wait for somebody to unlock it: a person who is there, and a program that is not. */
+const KEYCHAIN_PATIENCE_MS = { person: 60_000, program: 5_000 };
+
 /** Who may be asked. */
 export interface AskOptions {
   readonly host: Pick<Host, 'env' | 'openTerminal' | 'signal'>;
@@ -11,7 +14,8 @@ export interface AskOptions {
 
 /** Asks for the passphrase of a vault on the terminal. INPUT_NEEDED when nobody can be asked, INTERRUPTED on Ctrl-C. */
 export async function askPassphrase(options: AskOptions, message: string): Promise<Uint8Array> {
-  const hint = 'give it with --passphrase-file, --passphrase-fd, --passphrase-command or --keyfile';
+  const hint =
+    'give it with --passphrase-file, --passphrase-fd, --passphrase-command, --keyfile or --recovery-code-file';
   using terminal = needTerminal(options, 'a passphrase is needed', hint);
   return toBytes(await askHidden(terminal, options, message));
 }
@@ -58,7 +62,8 @@ interface CommonOptions {
   readonly withGuide: boolean;
 }
 
-async function ask<T extends string | boolean>(
+/** Shows a prompt. INTERRUPTED on Ctrl-C, Ctrl-D, and when the terminal goes away. */
+export async function ask<T extends string | boolean>(
   { input, output }: Terminal,
   { host }: AskOptions,
   prompt: (common: CommonOptions) => Promise<T | symbol>,
@@ -84,7 +89,20 @@ async function ask<T extends string | boolean>(
   throw new CliError('INTERRUPTED', 'interrupted');
 }
 
-function needTerminal({ host, noInput }: AskOptions, what: string, hint: string): Terminal {
+/** Whether there is somebody to ask. */
+export function canAsk({ host, noInput }: AskOptions): boolean {
+  if (noInput || isCi(host.env)) return false;
+  using terminal = host.openTerminal();
+  return terminal !== undefined;
+}
+
+/** How long the keychain may take, which may be waiting for somebody to unlock it. */
+export function keychainTimeoutMs(options: AskOptions): number {
+  return canAsk(options) ? KEYCHAIN_PATIENCE_MS.person : KEYCHAIN_PATIENCE_MS.program;
+}
+
+/** The terminal to ask on. INPUT_NEEDED when there is none, or nobody to ask. */
+export function needTerminal({ host, noInput }: AskOptions, what: string, hint: string): Terminal {
   const why = noInput ? '--no-input forbids to ask' : isCi(host.env) ? 'CI is set' : undefined;
   const terminal = why === undefined ? host.openTerminal() : undefined;
   if (terminal === undefined) {

@@ -11,14 +11,16 @@ const MAX_PASSPHRASE_BYTES = 65_536;
 
 export type ReadableSource = Exclude<SecretSource, { kind: 'keyfile' | 'ask' }>;
 
-/** Reads a passphrase as it is, with its trailing newline if there is one. The caller zeroes it. */
+/** Reads a passphrase or a recovery code as it is, with its trailing newline if there is one. The caller zeroes it. */
 export async function readPassphrase(
   source: ReadableSource,
   host: Pick<Host, 'stdin' | 'signal'>,
 ): Promise<Uint8Array> {
   switch (source.kind) {
     case 'passphrase-file':
-      return await readFile(source.path, host.signal);
+      return await readFile(source.path, host.signal, 'passphrase');
+    case 'recovery-code-file':
+      return await readFile(source.path, host.signal, 'recovery code');
     case 'passphrase-fd':
       return await readFd(source.fd, host);
     case 'passphrase-command':
@@ -26,11 +28,12 @@ export async function readPassphrase(
   }
 }
 
-async function readFile(path: string, signal: AbortSignal): Promise<Uint8Array> {
+async function readFile(path: string, signal: AbortSignal, what: string): Promise<Uint8Array> {
+  const name = `the ${what} file ${path}`;
   try {
-    return await collect(openStream(path, signal), `the passphrase file ${path}`);
+    return await collect(openStream(path, signal), name);
   } catch (error) {
-    throw translate(error, `the passphrase file ${path}`);
+    throw translate(error, name);
   }
 }
 
@@ -88,7 +91,7 @@ async function collect(stream: AsyncIterable<Buffer>, name: string): Promise<Uin
       chunks.push(chunk);
       sizeBytes += chunk.length;
       if (sizeBytes > MAX_PASSPHRASE_BYTES)
-        throw usageError(`${name} holds more than 64 KiB, which is no passphrase`);
+        throw usageError(`${name} holds more than 64 KiB, which is no secret of a vault`);
     }
     return new Uint8Array(Buffer.concat(chunks));
   } finally {

@@ -1,13 +1,16 @@
 import { usageError } from '../cli-error.ts';
 import type { Host } from '../host.ts';
 
-/** Where a passphrase or a key comes from. */
-export type SecretSource =
+/** Where a passphrase or a key comes from; also a new one. */
+export type NewSecretSource =
   | { readonly kind: 'passphrase-file'; readonly path: string }
   | { readonly kind: 'passphrase-fd'; readonly fd: number }
   | { readonly kind: 'passphrase-command'; readonly command: string }
   | { readonly kind: 'keyfile'; readonly path: string }
   | { readonly kind: 'ask' };
+
+/** Where what opens a vault comes from. */
+export type SecretSource = NewSecretSource | { readonly kind: 'recovery-code-file'; readonly path: string };
 
 /** The options of one secret, as they were given. */
 export interface SecretOptions {
@@ -17,22 +20,30 @@ export interface SecretOptions {
   readonly keyfile?: string | undefined;
 }
 
+/** The options of what opens a vault. */
+export interface OpeningOptions extends SecretOptions {
+  readonly recoveryCodeFile?: string | undefined;
+}
+
 /** The source that opens a vault: an option, else the environment, else a question. Two at once are refused. */
-export function chooseSecretSource(options: SecretOptions, env: Host['env']): SecretSource {
+export function chooseSecretSource(options: OpeningOptions, env: Host['env']): SecretSource {
+  const recovery = named<string, SecretSource>('--recovery-code-file', options.recoveryCodeFile, (path) => ({
+    kind: 'recovery-code-file',
+    path,
+  }));
   return (
-    theOnly(sourcesFromOptions(options, '--')) ??
-    theOnly([
-      named('COFFER_PASSPHRASE_FILE', env['COFFER_PASSPHRASE_FILE'], (path) => ({
-        kind: 'passphrase-file',
-        path,
-      })),
-      named('COFFER_KEYFILE', env['COFFER_KEYFILE'], (path) => ({ kind: 'keyfile', path })),
-    ]) ?? { kind: 'ask' }
+    theOnly<SecretSource>([...sourcesFromOptions(options, '--'), recovery]) ??
+    sourceFromEnvironment(env) ?? { kind: 'ask' }
   );
 }
 
+/** The source of a new vault's secret: an option, else the environment, else a question. */
+export function chooseFirstSecretSource(options: SecretOptions, env: Host['env']): NewSecretSource {
+  return theOnly(sourcesFromOptions(options, '--')) ?? sourceFromEnvironment(env) ?? { kind: 'ask' };
+}
+
 /** The source of a new secret (`--new-…`): an option, else a question. The environment holds the current one. */
-export function chooseNewSecretSource(options: SecretOptions): SecretSource {
+export function chooseNewSecretSource(options: SecretOptions): NewSecretSource {
   return theOnly(sourcesFromOptions(options, '--new-')) ?? { kind: 'ask' };
 }
 
@@ -41,12 +52,25 @@ export function readsStdin(source: SecretSource): boolean {
   return source.kind === 'passphrase-fd' && source.fd === 0;
 }
 
-interface NamedSource {
+interface NamedSource<T> {
   readonly name: string;
-  readonly source: SecretSource;
+  readonly source: T;
 }
 
-function sourcesFromOptions(options: SecretOptions, prefix: '--' | '--new-'): (NamedSource | undefined)[] {
+function sourceFromEnvironment(env: Host['env']): NewSecretSource | undefined {
+  return theOnly<NewSecretSource>([
+    named('COFFER_PASSPHRASE_FILE', env['COFFER_PASSPHRASE_FILE'], (path) => ({
+      kind: 'passphrase-file',
+      path,
+    })),
+    named('COFFER_KEYFILE', env['COFFER_KEYFILE'], (path) => ({ kind: 'keyfile', path })),
+  ]);
+}
+
+function sourcesFromOptions(
+  options: SecretOptions,
+  prefix: '--' | '--new-',
+): (NamedSource<NewSecretSource> | undefined)[] {
   const { passphraseFile, passphraseFd, passphraseCommand, keyfile } = options;
   return [
     named(`${prefix}passphrase-file`, passphraseFile, (path) => ({ kind: 'passphrase-file', path })),
@@ -59,15 +83,15 @@ function sourcesFromOptions(options: SecretOptions, prefix: '--' | '--new-'): (N
   ];
 }
 
-function named<T>(
+function named<V, T = NewSecretSource>(
   name: string,
-  value: T | undefined,
-  build: (value: T) => SecretSource,
-): NamedSource | undefined {
+  value: V | undefined,
+  build: (value: V) => T,
+): NamedSource<T> | undefined {
   return value === undefined || value === '' ? undefined : { name, source: build(value) };
 }
 
-function theOnly(candidates: readonly (NamedSource | undefined)[]): SecretSource | undefined {
+function theOnly<T>(candidates: readonly (NamedSource<T> | undefined)[]): T | undefined {
   const given = candidates.filter((candidate) => candidate !== undefined);
   if (given.length > 1) {
     throw usageError(

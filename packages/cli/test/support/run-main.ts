@@ -70,8 +70,11 @@ export class Sink extends Writable {
   }
 }
 
-/** A terminal that types the given keys once it is asked for something; each is a line without its Enter. */
-export function createTerminal(answers: readonly string[]): Terminal & { readonly shown: () => string } {
+/** What is typed, or how that follows from what the terminal has shown. */
+type Answer = string | ((shown: string) => string);
+
+/** A terminal that types the given keys, one after the other, each time it is asked for something. */
+export function createTerminal(answers: readonly Answer[]): Terminal & { readonly shown: () => string } {
   const input = new PassThrough();
   const left = [...answers];
   let shown = '';
@@ -83,7 +86,7 @@ export function createTerminal(answers: readonly string[]): Terminal & { readonl
       if (left.length > 0 && shown.slice(mark).includes('\u001B[?25l')) {
         mark = shown.length;
         const answer = left.shift() ?? '';
-        setImmediate(() => input.write(answer));
+        setImmediate(() => input.write(typeof answer === 'string' ? answer : answer(shown)));
       }
       done();
     },

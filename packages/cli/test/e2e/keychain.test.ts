@@ -1,0 +1,84 @@
+import { spawnSync } from 'node:child_process';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { COFFER, runInTerminal } from '../support/coffer.ts';
+
+const missing = ['dbus-run-session', 'gnome-keyring-daemon', 'secret-tool'].filter(
+  (program) => spawnSync('which', [program]).status !== 0,
+);
+
+/** Runs a command in a session bus of its own, with the keyring of `$XDG_DATA_HOME` unlocked, locked, or not at all. */
+const SESSION = `
+case $KEYRING in
+  unlocked) printf pw | gnome-keyring-daemon --unlock --components=secrets >/dev/null 2>&1 ;;
+  locked) gnome-keyring-daemon --start --components=secrets >/dev/null 2>&1 ;;
+esac
+exec "$@"
+`;
+
+describe.skipIf(missing.length > 0)(`with a keychain (missing: ${missing.join(', ') || 'nothing'})`, () => {
+  let folder: string;
+  beforeAll(() => {
+    folder = mkdtempSync(join(tmpdir(), 'coffer-cli-keychain-'));
+    for (const name of ['run', 'data', 'home']) mkdirSync(join(folder, name), { mode: 0o700 });
+    writeFileSync(join(folder, 'pass'), 'correct horse battery');
+  });
+  afterAll(() => {
+    rmSync(folder, { recursive: true, force: true });
+  });
+
+  const command = (keyring: string, args: readonly string[]): readonly string[] =>
+    keyring === 'none' ? args : ['dbus-run-session', '--', 'sh', '-c', SESSION, 'sh', ...args];
+  const environment = (keyring: string): Record<string, string> => ({
+    KEYRING: keyring,
+    COFFER_VAULT: join(folder, 'vault'),
+    HOME: join(folder, 'home'),
+    XDG_DATA_HOME: join(folder, 'data'),
+    XDG_RUNTIME_DIR: join(folder, 'run'),
+    DBUS_SESSION_BUS_ADDRESS: '',
+  });
+  const runRaw = (keyring: string, args: readonly string[]) => {
+    const [program = '', ...rest] = command(keyring, args);
+    return spawnSync(program, rest, {
+      env: { PATH: process.env['PATH'] ?? '', ...environment(keyring) },
+      encoding: 'utf8',
+    });
+  };
+  const run = (keyring: string, ...args: readonly string[]) => runRaw(keyring, [...COFFER, ...args]);
+
+  test('a vault is made with it, opens without a question, and offers the rest by name when it does not', async () => {
+    const made = run('unlocked', 'init', '--keychain', '--recovery-code-file', join(folder, 'code'));
+    expect([made.status, made.stdout]).toEqual([0, '']);
+    expect(run('unlocked', 'add', join(folder, 'pass')).status).toBe(0);
+    expect(
+      run('unlocked', 'key', 'add', '--new-passphrase-file', join(folder, 'pass'), '--label', 'desk').status,
+    ).toBe(0);
+
+    const locked = run('locked', 'ls', '--no-input');
+    expect([locked.status, locked.stdout]).toEqual([4, '']);
+    expect(locked.stderr).toMatch(/error: the keychain is locked/);
+    expect(locked.stderr).toMatch(
+      /hint: .*recovery code \(slot [0-9a-f]{8}\) or the passphrase “desk” \(slot/,
+    );
+    expect(run('none', 'ls').status).toBe(4);
+    expect(run('none', 'ls', '--passphrase-file', join(folder, 'pass')).stdout).toContain('pass');
+
+    // Somebody at a terminal is warned, and asked for the passphrase instead.
+    const asked = await runInTerminal([...COFFER, 'ls'], {
+      env: environment('none'),
+      steps: [{ wait: 'Passphrase of .*or its recovery code', type: 'correct horse battery\r' }],
+    });
+    expect([asked.status, asked.stepsLeft]).toEqual([0, 0]);
+    expect(asked.screen).toMatch(/this machine has no keychain/);
+
+    runRaw('unlocked', ['secret-tool', 'clear', 'service', 'coffer']);
+    const gone = run('unlocked', 'ls', '--no-input', '--json');
+    expect(gone.status).toBe(12);
+    // The session's own bus has its say on stderr, too.
+    const [error = ''] = gone.stderr.split('\n').filter((line) => line.startsWith('{'));
+    expect(JSON.parse(error)).toMatchObject({ code: 'KEYCHAIN_ITEM_MISSING', exitCode: 12 });
+    expect(run('unlocked', 'ls', '--recovery-code-file', join(folder, 'code')).status).toBe(0);
+  }, 60_000);
+});
