@@ -157,7 +157,7 @@ test.skipIf(!hasPty)(
   'init asks twice, add asks while content is piped in (needs a python3 pty)',
   async () => {
     const env = { COFFER_VAULT: vault.path('asked') };
-    const made = await runInTerminal([...COFFER, 'init'], {
+    const made = await runInTerminal([...COFFER, 'init', '--no-recovery'], {
       env,
       steps: [
         { wait: 'New passphrase', type: 'correct horse battery\r' },
