@@ -1,6 +1,9 @@
 import type { FileId, FileRow } from '@coffer/database';
 import { toStorageError } from './errors.ts';
+import type { StorageError } from './errors.ts';
 import { shredFile } from './sealed-folder.ts';
+import { markShredding, residueOf, shredRows } from './shred-rows.ts';
+import type { ShredContext } from './shred-rows.ts';
 import { markUnclean } from './storage-context.ts';
 import type { StorageContext } from './storage-context.ts';
 
@@ -8,18 +11,48 @@ export interface DeleteResult {
   readonly deleted: readonly FileRow[];
   /** Deleted, but the sealed file could not be removed yet: the next opening of the storage tries again. */
   readonly pending: readonly FileRow[];
+  /** With `shred`: why something of them may still be in the database's files. The next opening of the storage tries again. */
+  readonly notShredded?: StorageError;
+}
+
+export interface DeleteOptions {
+  /** Do not return before nothing of the files is left in the database, its free pages and its log. */
+  readonly shred?: boolean;
 }
 
 /**
  * Deletes files, all or none. The transaction that removes the rows and leaves tombstones is the point of no return; then headers
- * (the only copies of the files' keys) are zeroed, the sealed files unlinked, the tombstones removed. Throws `NOT_FOUND`.
+ * (the only copies of the files' keys) are zeroed, the sealed files unlinked, the tombstones removed. Throws `NOT_FOUND`, `NO_SPACE`: then
+ * nothing was deleted.
  */
-export async function deleteFiles(context: StorageContext, ids: readonly FileId[]): Promise<DeleteResult> {
+export async function deleteFiles(
+  context: ShredContext,
+  ids: readonly FileId[],
+  { shred = false }: DeleteOptions = {},
+): Promise<DeleteResult> {
   try {
-    const deleted = context.database.transaction(() => ids.map((id) => buryFile(context, id)), {
-      freesSpace: true,
-    });
-    return { deleted, pending: await removeBuried(context, deleted) };
+    const { files } = context.database;
+    const residue = shred
+      ? residueOf(
+          context,
+          ids.map((id) => files.get(id)),
+        )
+      : [];
+    const deleted = context.database.transaction(
+      () => {
+        if (shred) markShredding(context);
+        return ids.map((id) => buryFile(context, id));
+      },
+      { freesSpace: true },
+    );
+    const pending = await removeBuried(context, deleted);
+    if (!shred) return { deleted, pending };
+    try {
+      await shredRows(context, residue);
+      return { deleted, pending };
+    } catch (error) {
+      return { deleted, pending, notShredded: toStorageError(error, 'cannot shred') };
+    }
   } catch (error) {
     throw toStorageError(error, 'cannot delete');
   }

@@ -4,7 +4,7 @@ import type { StageEvent, StageOptions, StageTotals } from './backup/stage-backu
 import { check } from './check.ts';
 import type { CheckOptions, CheckTotals, Finding } from './check.ts';
 import { deleteFiles } from './delete-file.ts';
-import type { DeleteResult } from './delete-file.ts';
+import type { DeleteOptions, DeleteResult } from './delete-file.ts';
 import { StorageError, toStorageError } from './errors.ts';
 import type { FileSource } from './file-source.ts';
 import { parseFileName, parseFolder } from './names.ts';
@@ -15,6 +15,8 @@ import type { Recovery } from './recover.ts';
 import { saveFile, saveFiles } from './save-file.ts';
 import type { FileToSave } from './save-file.ts';
 import type { SaveOptions } from './save-options.ts';
+import { finishShredding } from './shred-rows.ts';
+import type { ShredContext } from './shred-rows.ts';
 import { segmentPool } from './pool/segment-pool.ts';
 import { SealedFolder } from './sealed-folder.ts';
 import { ShredGate } from './shred-gate.ts';
@@ -25,7 +27,6 @@ import {
   isUnclean,
   markClean,
 } from './storage-context.ts';
-import type { StorageContext } from './storage-context.ts';
 import type { StorageKeys } from './storage-keys.ts';
 import { writeFileTo } from './write-file-to.ts';
 import type { WriteFileOptions } from './write-file-to.ts';
@@ -51,14 +52,12 @@ export interface FileStorageOptions {
  * All methods throw `StorageError`.
  */
 export class FileStorage {
-  readonly #context: StorageContext;
-  readonly #databaseKey: () => Uint8Array;
+  readonly #context: ShredContext;
   readonly #closing = new AbortController();
   readonly #running = new Set<Promise<unknown>>();
 
-  private constructor(context: StorageContext, databaseKey: () => Uint8Array) {
+  private constructor(context: ShredContext) {
     this.#context = context;
-    this.#databaseKey = databaseKey;
   }
 
   /** Opens the storage and, when the last use did not end cleanly, finishes or undoes what it left. */
@@ -81,11 +80,13 @@ export class FileStorage {
       parallelFromBytes,
       unsettled: new Set<FileId>(),
       shredGate: new ShredGate(),
+      databaseKey: options.databaseKey,
     };
     try {
       await folder.create();
       const recovery = isUnclean(context) ? await recoverIfReadable(context) : undefined;
-      return { storage: new FileStorage(context, options.databaseKey), recovery };
+      await finishShredding(context);
+      return { storage: new FileStorage(context), recovery };
     } catch (error) {
       throw toStorageError(error, `cannot open the storage in ${options.directory}`);
     }
@@ -128,13 +129,13 @@ export class FileStorage {
   }
 
   /** Deletes a file. Throws `NOT_FOUND`. */
-  async deleteFile(id: FileId): Promise<DeleteResult> {
-    return this.deleteFiles([id]);
+  async deleteFile(id: FileId, options: DeleteOptions = {}): Promise<DeleteResult> {
+    return this.deleteFiles([id], options);
   }
 
   /** Deletes files in one transaction: all or none. */
-  async deleteFiles(ids: readonly FileId[]): Promise<DeleteResult> {
-    return this.#run(() => deleteFiles(this.#context, ids));
+  async deleteFiles(ids: readonly FileId[], options: DeleteOptions = {}): Promise<DeleteResult> {
+    return this.#run(() => deleteFiles(this.#context, ids, options));
   }
 
   /** What is known about a file, without reading it. Throws `NOT_FOUND`. */
@@ -170,7 +171,7 @@ export class FileStorage {
   /** Verifies the storage, yields what is wrong, and returns how much was looked at. */
   check(options: CheckOptions = { mode: 'full' }): AsyncGenerator<Finding, CheckTotals, undefined> {
     this.#requireOpen();
-    return check(this.#context, this.#databaseKey, options);
+    return check(this.#context, this.#context.databaseKey, options);
   }
 
   /**
@@ -180,7 +181,7 @@ export class FileStorage {
   stageBackup(options: StageOptions): AsyncGenerator<StageEvent, StageTotals, undefined> {
     this.#requireOpen();
     const run = <T>(work: (signal: AbortSignal) => Promise<T>): Promise<T> => this.#run(work);
-    return stageBackup({ context: this.#context, databaseKey: this.#databaseKey, run }, options);
+    return stageBackup({ context: this.#context, databaseKey: this.#context.databaseKey, run }, options);
   }
 
   /** Finishes or undoes what a crash left; opening does so by itself. */
@@ -227,7 +228,7 @@ export class FileStorage {
 }
 
 /** A damaged database decides about no file; what can be read is to be read all the same. The mark stays, so the next opening tries again. */
-async function recoverIfReadable(context: StorageContext): Promise<Recovery | undefined> {
+async function recoverIfReadable(context: ShredContext): Promise<Recovery | undefined> {
   try {
     return await recover(context);
   } catch (error) {

@@ -17,7 +17,7 @@ export type { DamageCode, StorageErrorCode, StorageErrorOptions } from './errors
 export { applyBackup } from './backup/apply-backup.ts';
 export type { StageEvent, StageOptions, StageTotals, StageWatch } from './backup/stage-backup.ts';
 export type { CheckOptions, CheckTotals, Finding, FindingCode } from './check.ts';
-export type { DeleteResult } from './delete-file.ts';
+export type { DeleteOptions, DeleteResult } from './delete-file.ts';
 export type { FileSource } from './file-source.ts';
 export type { ReadOptions } from './read-file.ts';
 export type { Recovery } from './recover.ts';

@@ -1,0 +1,155 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { readFileSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, test, vi } from 'vitest';
+import type { FileStorage } from '../src/index.ts';
+import { decryptedPages } from './decrypted-pages.ts';
+import { KEY, allFiles, makeFolder, makeStorage, open, randomContent, sealedNames } from './support.ts';
+
+vi.setConfig({ testTimeout: 60_000 });
+
+/** Some pieces of 16 bytes from every page that the content may be in; one in 250 of them lies across two pages and is never found. */
+function pieces(content: Uint8Array): Buffer[] {
+  const all: Buffer[] = [];
+  for (let at = 0; at + 16 <= content.length; at += 500) all.push(Buffer.from(content.subarray(at, at + 16)));
+  return all;
+}
+
+/** Looks in every live file as it is, and in every page of the database and its log in clear. */
+function findIn(directory: string, secrets: readonly Buffer[]): string[] {
+  const places: [string, Buffer][] = [...allFiles(directory), ['pages', decryptedPages(directory, KEY)]];
+  return places.flatMap(([place, bytes]) =>
+    secrets
+      .filter((secret) => bytes.includes(secret))
+      .map((secret) => `${secret.toString('latin1')} in ${place}`),
+  );
+}
+
+async function fill(storage: FileStorage, count: number): Promise<void> {
+  await storage.saveFiles(
+    Array.from({ length: count }, (_, number) => ({
+      source: randomContent(500 + ((number * 7919) % 20_000)),
+      options: { name: `neighbour ${String(number)}.bin`, folder: `around/${String(number % 7)}` },
+    })),
+  );
+}
+
+describe('what was deleted with shred', () => {
+  test.each([
+    ['a BLOB', 90_000],
+    ['a BLOB that fits in a row', 700],
+    ['a sealed file', 300_000],
+  ])('is nowhere in the live files: %s', async (_what, sizeBytes) => {
+    const { directory, storage } = await makeStorage();
+    await fill(storage, 60);
+    const content = randomContent(sizeBytes);
+    const options = {
+      name: 'a very private name.txt',
+      folder: 'a folder of its own',
+      tags: ['a tag like no other'],
+    };
+    const { id, sha256, placement } = await storage.saveFile(content, options);
+    await fill(storage, 60);
+    const { folder } = storage.renameFile(id, { folder: 'another folder' });
+    const texts = ['a very private name', options.folder, folder, 'a tag like no other'];
+    const secrets: Buffer[] = texts.map((text) => Buffer.from(text));
+    secrets.push(Buffer.from(sha256), Buffer.from(id, 'hex'));
+    if (placement === 'blob') secrets.push(...pieces(content));
+    else secrets.push(readFileSync(join(directory, 'files', `${id}.enc`)).subarray(40, 145));
+    expect(findIn(directory, secrets).length).toBeGreaterThan(secrets.length * 0.95);
+
+    const result = await storage.deleteFile(id, { shred: true });
+    expect(result).toMatchObject({ pending: [] });
+    expect(result.notShredded).toBeUndefined();
+    expect(findIn(directory, secrets)).toEqual([]);
+    expect(statSync(join(directory, 'data.db-wal')).size).toBe(0);
+    expect(sealedNames(directory)).toEqual([]);
+    expect(storage.listFiles().rows).toHaveLength(120);
+    await storage.close();
+    expect(findIn(directory, secrets)).toEqual([]);
+  });
+
+  test('is not between the rows of other files either, where SQLite leaves copies of rows that it moves', async () => {
+    const remains: number[] = [];
+    for (const shred of [false, true]) {
+      const { directory, storage } = await makeStorage();
+      const numbers = Array.from({ length: 2000 }, (_, number) => number);
+      for (let start = 0; start < numbers.length; start += 500) {
+        const files = numbers.slice(start, start + 500).map((number) => ({
+          source: Buffer.from(`content-${String(number).padStart(8, '0')}`.repeat(1 + (number % 17))),
+          options: { name: String(number) },
+        }));
+        await storage.saveFiles(files);
+      }
+      const { rows } = storage.listFiles({ limit: numbers.length });
+      const removed = rows.filter(({ name }) => (Number(name) * 2_654_435_761) % 100 < 95);
+      await storage.deleteFiles(
+        removed.map(({ id }) => id),
+        { shred },
+      );
+      const kept = rows.filter((row) => !removed.includes(row));
+      const found = decryptedPages(directory, KEY)
+        .toString('latin1')
+        .match(/content-\d{8}/g);
+      const left = new Set(found?.map((text) => Number(text.slice('content-'.length))));
+      expect(kept.every(({ name }) => left.has(Number(name)))).toBe(true);
+      remains.push(left.size - kept.length);
+      expect(storage.listFiles({ limit: numbers.length }).rows).toHaveLength(kept.length);
+    }
+    // Without shred some are left: or else this test shows nothing.
+    expect(remains[0]).toBeGreaterThan(0);
+    expect(remains[1]).toBe(0);
+  });
+
+  test('is shredded also while a check reads all pages', async () => {
+    const { directory, storage } = await makeStorage();
+    await fill(storage, 100);
+    const content = randomContent(50_000);
+    const { id } = await storage.saveFile(content, { name: 'gone.bin' });
+    const checking = storage.check();
+    const first = checking.next();
+    const deleting = storage.deleteFile(id, { shred: true });
+    expect((await first).value).toMatchObject({ files: expect.any(Number) as number });
+    expect((await deleting).notShredded).toBeUndefined();
+    expect(findIn(directory, pieces(content))).toEqual([]);
+  });
+
+  test('is gone after the next opening when the process was killed on the way', async () => {
+    for (let point = 0; point < 6; point += 1) {
+      const directory = makeFolder();
+      const owned = await open(directory);
+      const { storage } = owned;
+      await fill(storage, 40);
+      const content = randomContent(60_000);
+      const { id } = await storage.saveFile(content, { name: 'private.bin' });
+      const sealed = await storage.saveFile(randomContent(300_000), { name: 'private too.bin' });
+      const wrappedKey = readFileSync(join(directory, 'files', `${sealed.id}.enc`)).subarray(40, 145);
+      await owned.close();
+      await killWhileShredding(directory, [id, sealed.id], point * 4);
+
+      const again = await open(directory);
+      const left = again.storage.listFiles({ limit: 100 }).rows;
+      if (left.some((row) => row.id === id)) {
+        expect(await again.storage.getFile(id)).toEqual(content);
+        expect(await again.storage.getFile(sealed.id)).toHaveLength(300_000);
+      } else {
+        expect(findIn(directory, [...pieces(content), wrappedKey])).toEqual([]);
+        expect(sealedNames(directory)).toEqual([]);
+      }
+      await again.close();
+    }
+  });
+});
+
+/** Kills it so many milliseconds after it said that it begins. */
+async function killWhileShredding(directory: string, ids: readonly string[], afterMs: number): Promise<void> {
+  const script = join(import.meta.dirname, 'shred-child.ts');
+  const child = spawn(process.execPath, ['--conditions=@coffer/source', script, directory, ...ids], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  const closed = once(child, 'close');
+  await once(child.stdout, 'data');
+  setTimeout(() => child.kill('SIGKILL'), afterMs);
+  await closed;
+}
