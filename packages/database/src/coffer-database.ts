@@ -226,7 +226,11 @@ export class CofferDatabase implements Disposable {
 
   #hold(file: HeldFile): void {
     this.#file = file;
-    file.freeze = () => this.#checkpoints.freeze();
+    file.freeze = () => {
+      // Here, so that a full disk does not keep the last bytes of the log out of what is looked at.
+      if (!this.#checkpoints.isHeld) this.checkpoint('truncate');
+      return this.#checkpoints.freeze();
+    };
   }
 
   #checkCanRekey(): void {

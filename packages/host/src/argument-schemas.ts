@@ -109,7 +109,11 @@ export const readOptions: Schema<ReadOptions> = v.strictObject({
 
 export const tagChanges: Schema<TagChanges> = v.strictObject({ add: someTexts, remove: someTexts });
 
-export const removeOptions: Schema<RemoveOptions> = v.strictObject({ recursive: flag, dryRun: flag });
+export const removeOptions: Schema<RemoveOptions> = v.strictObject({
+  recursive: flag,
+  shred: flag,
+  dryRun: flag,
+});
 
 export const checkOptions: Schema<CheckOptions> = v.strictObject({
   items: someTexts,

@@ -9,7 +9,7 @@ import { measureSealedFile } from './sealed-length.ts';
 import type { StorageContext } from './storage-context.ts';
 
 export type FindingCode =
-  DamageCode | 'HEADER_LEFT_OVER' | 'FILE_UNREFERENCED' | 'FILE_LEFT_OVER' | 'NAME_UNKNOWN';
+  DamageCode | 'HEADER_LEFT_OVER' | 'FILE_UNREFERENCED' | 'FILE_LEFT_OVER' | 'NAME_UNKNOWN' | 'NOT_CHECKED';
 
 /** One thing that is wrong. `remedy` says what to do about it. */
 export interface Finding {
@@ -121,6 +121,11 @@ async function* checkDatabase(
       const count = `${String(scan.damagedPages.length)} of ${String(scan.pageCount)} pages`;
       yield databaseFinding('PAGE_DAMAGED', `${count} of data.db are not authentic (page ${pages})`);
     }
+  } catch (error) {
+    if (!(error instanceof DatabaseError) || error.code !== 'NO_SPACE') throw error;
+    const message =
+      'the pages of data.db could not be verified: the disk is full, and its log cannot be moved into it';
+    yield { ...databaseFinding('NOT_CHECKED', message), remedy: 'free some space and check again' };
   } finally {
     key.fill(0);
   }

@@ -12,7 +12,8 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
-import { open, randomContent, sealedNames } from './support.ts';
+import { decryptedPages } from './decrypted-pages.ts';
+import { KEY, open, randomContent, sealedNames } from './support.ts';
 
 function canMount(): boolean {
   const folder = mkdtempSync(join(tmpdir(), 'coffer-mount-'));
@@ -103,6 +104,50 @@ describe.skipIf(!mountable)('on a full or read-only disk (needs root for a small
     expect(sealedNames(directory)).toEqual([]);
     expect(storage.listFiles().rows).toEqual([]);
     await storage.saveFile(randomContent(200_000), { name: 'fits again' });
+  });
+
+  test('shredding works with not a byte left, also for what is in the log only, and leaves nothing', async () => {
+    for (const isInLog of [true, false]) {
+      const mounted = mountSmall('12m');
+      const directory = join(mounted, 'vault');
+      mkdirSync(directory);
+      let owned = await open(directory);
+      let { storage } = owned;
+      const content = randomContent(90_000);
+      const { id } = await storage.saveFile(content, { name: 'small' });
+      const sealed = await storage.saveFile(randomContent(500_000), { name: 'sealed' });
+      const others = isInLog ? 5 : 20;
+      for (let index = 0; index < others; index++)
+        await storage.saveFile(randomContent(90_000), { name: String(index) });
+      if (!isInLog) {
+        await owned.close();
+        owned = await open(directory);
+        ({ storage } = owned);
+      }
+      fillToTheLastByte(mounted);
+      const result = await storage.deleteFiles([id, sealed.id], { shred: true });
+      expect([result.pending, result.notShredded]).toEqual([[], undefined]);
+      expect(decryptedPages(directory, KEY).includes(Buffer.from(content.subarray(60_000, 60_016)))).toBe(
+        false,
+      );
+      expect(sealedNames(directory)).toEqual([]);
+      expect(storage.listFiles().rows).toHaveLength(others);
+    }
+  });
+
+  test('a full disk does not keep a check from reading, and it says what it could not look at', async () => {
+    const mounted = mountSmall('12m');
+    const directory = join(mounted, 'vault');
+    mkdirSync(directory);
+    const { storage } = await open(directory);
+    // More than the reserve, and in the log only: data.db would have to grow for the pages to be looked at.
+    for (let index = 0; index < 40; index++)
+      await storage.saveFile(randomContent(90_000), { name: String(index) });
+    fillToTheLastByte(mounted);
+    const codes = [];
+    for await (const { code } of storage.check({ mode: 'full' })) codes.push(code);
+    expect(codes).toEqual(['NOT_CHECKED']);
+    expect(storage.listFiles().rows).toHaveLength(40);
   });
 
   test('a storage can be closed and opened with not a byte left', async () => {

@@ -12,6 +12,7 @@ import { fileRecord } from '../output/records.ts';
 
 interface RmOptions {
   readonly recursive: boolean;
+  readonly shred: boolean;
   readonly dryRun: boolean;
 }
 
@@ -23,23 +24,27 @@ export function registerRm(program: CommandUnknownOpts, run: RunCommand): void {
     .description(
       'Removes files from the vault, for good. One file goes without a question. Several items, or a folder (with -r), are asked ' +
         'about on the terminal; where nobody can be asked they are removed only with -y (else exit 4). Prints the path of every ' +
-        'removed file. An item that could mean two things is refused.',
+        'removed file. An item that could mean two things is refused. A sealed file is overwritten where its key is before it is unlinked. With ' +
+        '--shred the database is cleared as well, before the command ends: no live file of the vault has a key or a byte of what was removed. ' +
+        'Backups, snapshots and the drive itself may still keep copies.',
     )
     .argument('<item...>', 'paths, unique names, folders (with -r), or beginnings of ids')
     .option('-r, --recursive', 'remove folders with everything in them', false)
+    .option('--shred', 'clear the log and the pages of the database of it, too', false)
     .option('-n, --dry-run', 'only say what would be removed', false)
     .action((items, options) => run((context) => remove(context, items, options)));
 }
 
 async function remove(context: Context, items: readonly string[], options: RmOptions): Promise<number> {
   const { output, signal } = context;
-  const { dryRun, recursive } = options;
+  const { dryRun, recursive, shred } = options;
   const outcome = new Outcome();
   let sizeBytes = 0;
+  let shredded = 0;
   {
     await using vault = await openVaultFor(context);
     if (!dryRun) await agree(context, vault, items, options);
-    for await (const event of vault.removePaths(items, { recursive, dryRun, signal })) {
+    for await (const event of vault.removePaths(items, { recursive, shred, dryRun, signal })) {
       if (event.type === 'failed') {
         const failure = describeFailure(event.error);
         outcome.fail(failure.exit);
@@ -48,8 +53,9 @@ async function remove(context: Context, items: readonly string[], options: RmOpt
       }
       outcome.succeed();
       sizeBytes += event.file.sizeBytes;
-      const planned = event.type === 'planned' ? { planned: true } : {};
-      if (output.json) output.record('file', { ...fileRecord(event.file), ...planned });
+      if (event.type === 'removed' && event.shredded === true) shredded += 1;
+      const more = event.type === 'planned' ? { planned: true } : { shredded: event.shredded };
+      if (output.json) output.record('file', { ...fileRecord(event.file), ...more });
       else if (dryRun || !output.quiet) output.line(escapeName(event.file.path));
     }
   }
@@ -59,13 +65,15 @@ async function remove(context: Context, items: readonly string[], options: RmOpt
       command: 'rm',
       dryRun,
       ...(dryRun ? { removed: 0, planned: succeeded } : { removed: succeeded }),
+      ...(shred && !dryRun ? { shredded } : {}),
       failed,
       sizeBytes,
     });
   } else if (!outcome.isLoneFailure) {
     const failures = failed === 0 ? '' : `; ${String(failed)} failed`;
+    const done = shred && shredded === succeeded ? 'Removed and shredded' : 'Removed';
     output.info(
-      `${dryRun ? 'Would remove' : 'Removed'} ${formatCount(succeeded, 'file')}, ${formatSize(sizeBytes)}${failures}.`,
+      `${dryRun ? 'Would remove' : done} ${formatCount(succeeded, 'file')}, ${formatSize(sizeBytes)}${failures}.`,
     );
   }
   return outcome.exitCode;

@@ -85,3 +85,21 @@ test('what is not there is named, the rest is removed, exit 3', async () => {
   expect([code, stdout]).toEqual([3, 'a.txt\n']);
   expect(stderr).toContain('none.txt');
 });
+
+test('--shred clears the database as well and says so', async () => {
+  await vault.put('docs/large.bin', Buffer.alloc(200_000, 'x'));
+  const { code, stdout, stderr } = await vault.run(['rm', '-ry', '--shred', 'docs']);
+  expect([code, stdout]).toEqual([0, 'docs/b.txt\ndocs/c.txt\ndocs/large.bin\n']);
+  expect(stderr).toBe('Removed and shredded 3 files, 200 kB.\n');
+  expect(vault.sealedNames()).toEqual([]);
+  expect(await vault.json(['rm', '--shred', 'a.txt'])).toMatchObject([
+    { type: 'file', path: 'a.txt', shredded: true },
+    { type: 'summary', command: 'rm', removed: 1, shredded: 1, failed: 0 },
+  ]);
+});
+
+test('-n with --shred changes nothing', async () => {
+  const { stderr } = await vault.run(['rm', '-rn', '--shred', 'docs']);
+  expect(stderr).toBe('Would remove 2 files, 6 B.\n');
+  expect(await paths()).toBe('a.txt\ndocs/b.txt\ndocs/c.txt\n');
+});

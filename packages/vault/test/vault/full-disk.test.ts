@@ -1,0 +1,48 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, expect, onTestFinished, test } from 'vitest';
+import { SmallDisk, canMount } from './small-disk.ts';
+import { all } from './test-vault.ts';
+
+async function smallDisk(size: string): Promise<SmallDisk> {
+  const root = mkdtempSync(join(tmpdir(), 'coffer-vault-'));
+  const disk = await SmallDisk.create(root, size);
+  onTestFinished(async () => {
+    await disk.unmount();
+    rmSync(root, { recursive: true, force: true });
+  });
+  return disk;
+}
+
+describe.skipIf(!canMount)('with not a byte left on the disk (needs root for a small tmpfs)', () => {
+  test.each([[false], [true]])(
+    'a folder of more small files than the reserve has space for is removed, shred: %s',
+    async (shred) => {
+      const disk = await smallDisk('24m');
+      // Their pages, zeroed, take twice the reserve in the log.
+      for (let number = 0; number < 30; number++) await disk.put(`all/${String(number)}`, 90_000);
+      await disk.put('all/sealed', 300_000);
+      await disk.put('kept', 1000);
+      const vault = await disk.reopen();
+      disk.fill();
+      const events = await all(vault.removePaths(['all'], { recursive: true, shred }));
+      const types = events.map(({ type, ...event }) => [
+        type,
+        'shredded' in event ? event.shredded : undefined,
+      ]);
+      expect(types).toEqual(Array.from({ length: 31 }, () => ['removed', shred ? true : undefined]));
+      expect(vault.list({ recursive: true, folder: '' }).files.map(({ path }) => path)).toEqual(['kept']);
+    },
+  );
+
+  test('a check reads everything, and finds nothing wrong', async () => {
+    const disk = await smallDisk('12m');
+    await disk.put('small', 90_000);
+    await disk.put('sealed', 300_000);
+    await disk.reopen();
+    disk.fill();
+    const events = await all((await disk.reopen()).check());
+    expect(events).toEqual([expect.objectContaining({ type: 'summary', findings: 0, filesRead: 2 })]);
+  });
+});
