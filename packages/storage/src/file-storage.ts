@@ -1,4 +1,6 @@
 import type { CofferDatabase, FileId, FilePage, FileQuery, FileRow } from '@coffer/database';
+import { restoreFiles } from './backup/restore-files.ts';
+import type { NotRestored, RestoreFilesOptions } from './backup/restore-files.ts';
 import { stageBackup } from './backup/stage-backup.ts';
 import type { StageEvent, StageOptions, StageTotals } from './backup/stage-backup.ts';
 import { check } from './check.ts';
@@ -182,6 +184,12 @@ export class FileStorage {
     this.#requireOpen();
     const run = <T>(work: (signal: AbortSignal) => Promise<T>): Promise<T> => this.#run(work);
     return stageBackup({ context: this.#context, databaseKey: this.#context.databaseKey, run }, options);
+  }
+
+  /** Copies the sealed files that the rows name from the `files/` of another folder; yields what is not to be had there. */
+  restoreFiles(options: RestoreFilesOptions): AsyncGenerator<NotRestored, void, undefined> {
+    this.#requireOpen();
+    return restoreFiles(this.#context, (work) => this.#run(work), options);
   }
 
   /** Finishes or undoes what a crash left; opening does so by itself. */

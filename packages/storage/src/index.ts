@@ -15,6 +15,7 @@ export { StorageKeys } from './storage-keys.ts';
 export { StorageError } from './errors.ts';
 export type { DamageCode, StorageErrorCode, StorageErrorOptions } from './errors.ts';
 export { applyBackup } from './backup/apply-backup.ts';
+export type { NotRestored, RestoreFilesOptions } from './backup/restore-files.ts';
 export type { StageEvent, StageOptions, StageTotals, StageWatch } from './backup/stage-backup.ts';
 export type { CheckOptions, CheckTotals, Finding, FindingCode } from './check.ts';
 export type { DeleteOptions, DeleteResult } from './delete-file.ts';

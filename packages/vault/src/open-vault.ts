@@ -3,6 +3,7 @@ import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { finishCommit, settleBackup } from './backup/commit.ts';
 import { findOpenableBackup } from './backup/openable.ts';
+import { UNFINISHED_RESTORE, isUnfinishedRestore } from './backup/restore-target.ts';
 import { VaultError } from './errors.ts';
 import { openParts } from './open-parts.ts';
 import { vaultPaths } from './paths.ts';
@@ -53,7 +54,8 @@ export async function openVault(options: OpenVaultOptions): Promise<Vault> {
     const unlocked = await unlockVaultFile(found, options.secret, options);
     const rootKey = opening.use(unlocked.rootKey);
     const file = await repairVaultFile(unlocked.file, rootKey);
-    await rm(join(paths.directory, UNFINISHED_INIT), { force: true });
+    for (const marker of [UNFINISHED_INIT, UNFINISHED_RESTORE])
+      await rm(join(paths.directory, marker), { force: true });
     const isRepaired = unlocked.file.needsRepair && !file.needsRepair;
     // Loose modes are not repaired; check finds them again.
     const repaired = isRepaired ? found.warnings.filter((line) => !found.modeWarnings.includes(line)) : [];
@@ -83,6 +85,15 @@ export async function readVaultSlots(directory: string): Promise<VaultSlots> {
     throw new VaultError('NO_VAULT', `making the vault in ${directory} was interrupted before it was one`, {
       hint: 'run `coffer init` again; nothing was stored in it',
     });
+  }
+  if (isUnfinishedRestore(paths)) {
+    throw new VaultError(
+      'NO_VAULT',
+      `restoring the vault in ${directory} was interrupted before it was one`,
+      {
+        hint: 'run `coffer restore` again: it goes on where it was interrupted',
+      },
+    );
   }
   await settleBackup(paths);
   await findOpenableBackup(paths);

@@ -44,11 +44,11 @@ interface Found {
  */
 export class SealedCopies {
   readonly #context: StorageContext;
-  readonly #kept: SealedFolder;
+  readonly #kept: SealedFolder | undefined;
   readonly #staged: SealedFolder;
   readonly #copier = new SealedCopier();
 
-  constructor(context: StorageContext, kept: SealedFolder, staged: SealedFolder) {
+  constructor(context: StorageContext, kept: SealedFolder | undefined, staged: SealedFolder) {
     this.#context = context;
     this.#kept = kept;
     this.#staged = staged;
@@ -56,7 +56,7 @@ export class SealedCopies {
 
   /** Throws what keeps the backup from going on, such as `NO_SPACE`; what is wrong with the storage's own file is a result. */
   async secure(row: FileRow, options: SecureOptions): Promise<Secured> {
-    const kept = await findSealed(this.#kept.sealedPath(row.id));
+    const kept = this.#kept === undefined ? undefined : await findSealed(this.#kept.sealedPath(row.id));
     const isKept = kept?.sizeBytes === sealedFileSize(row.sizeBytes);
     const source = await openSource(this.#context.folder, row.id);
     if (source === undefined) return await this.#withoutSource(row, isKept);
@@ -86,7 +86,7 @@ export class SealedCopies {
   ): Promise<Secured> {
     const hasContent = kept?.sizeBytes === source.sizeBytes;
     const isSame = hasContent && Buffer.compare(kept.header, source.header) === 0;
-    if (isSame && (await this.#damageIn(this.#kept, row, options)) === undefined)
+    if (isSame && this.#kept !== undefined && (await this.#damageIn(this.#kept, row, options)) === undefined)
       return { kind: 'unchanged' };
     // A copy under an old header can't be read before it has the new one: to verify it is to copy it again.
     if (hasContent && !isSame && !options.verify) return { kind: 'header', header: source.header };

@@ -1,15 +1,14 @@
 import { bytesToHex, randomBytes } from '@coffer/crypto';
-import { acquireOwnerLock } from '@coffer/database';
 import { lstat, mkdir, readdir, realpath } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { syncFolder } from '../durable-file.ts';
 import { VaultError, errnoOf, errnoToVaultError } from '../errors.ts';
-import { isInside } from '../is-inside.ts';
 import { vaultPaths } from '../paths.ts';
-import { toVaultError } from '../to-vault-error.ts';
 import { finishCommit } from './commit.ts';
+import { lockFolder } from './lock-folder.ts';
 import { BACKUP_MARKER, findBackupMarker, newMarker, writeBackupMarker } from './marker.ts';
 import type { BackupMarker } from './marker.ts';
+import { refuseOverlap } from './refuse-overlap.ts';
 
 /** What may be in a folder that counts as empty: the root of a mounted disk, and what a crash leaves of taking it. */
 const NOTHING: readonly string[] = ['lost+found', 'owner.lock', `${BACKUP_MARKER}.tmp`];
@@ -68,33 +67,6 @@ export class BackupDestination implements Disposable {
 
   [Symbol.dispose](): void {
     this.#lock[Symbol.dispose]();
-  }
-}
-
-/** The lock of whoever writes to the folder or has it open. */
-export function lockFolder(directory: string): Disposable {
-  try {
-    return acquireOwnerLock(vaultPaths(directory).ownerLock);
-  } catch (error) {
-    const translated = toVaultError(error);
-    if (translated.code !== 'IN_USE') throw translated;
-    throw new VaultError('IN_USE', `${directory} is in use by another process`, {
-      cause: error,
-      hint: 'wait until it is done, or end it',
-    });
-  }
-}
-
-async function refuseOverlap(path: string, vaultDirectory: string): Promise<void> {
-  if (await isInside(path, vaultDirectory)) {
-    throw new VaultError('INVALID_INPUT', `${path} is in the vault`, {
-      hint: 'choose a folder outside, on another disk at best',
-    });
-  }
-  if (await isInside(vaultDirectory, path)) {
-    throw new VaultError('INVALID_INPUT', `the vault is in ${path}`, {
-      hint: 'choose a folder of its own for backups',
-    });
   }
 }
 

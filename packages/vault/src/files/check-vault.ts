@@ -111,7 +111,7 @@ function idsOf(database: CofferDatabase, item: string): FileId[] {
   return rows.map((row) => row.id);
 }
 
-function toFinding({ code, subject, file, message, remedy }: StorageFinding): Finding {
+export function toFinding({ code, subject, file, message, remedy }: StorageFinding): Finding {
   const about = file === undefined ? {} : { id: file.id as string, path: joinPath(file.folder, file.name) };
   return { code, subject, ...about, message, remedy };
 }

@@ -15,6 +15,7 @@ test('the package exports these names', () => {
       "parseRecoveryCode",
       "passphraseWarning",
       "readVaultSlots",
+      "restoreVault",
       "vaultPaths",
     ]
   `);

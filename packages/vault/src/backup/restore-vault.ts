@@ -1,0 +1,203 @@
+import type { SecretKey } from '@coffer/crypto';
+import { openDatabase } from '@coffer/database';
+import type { CofferDatabase } from '@coffer/database';
+import { FileStorage, StorageKeys } from '@coffer/storage';
+import type { NotRestored } from '@coffer/storage';
+import { constants, existsSync } from 'node:fs';
+import { chmod, copyFile, open, rm } from 'node:fs/promises';
+import { VaultError, errnoToVaultError } from '../errors.ts';
+import { BulkMeter } from '../files/bulk-progress.ts';
+import type { BulkProgress } from '../files/bulk-progress.ts';
+import { toFinding } from '../files/check-vault.ts';
+import type { Finding } from '../files/check-vault.ts';
+import { joinPath } from '../files/file-entry.ts';
+import { vaultPaths } from '../paths.ts';
+import type { VaultPaths } from '../paths.ts';
+import type { SlotSecret } from '../slots/slot.ts';
+import { toVaultError } from '../to-vault-error.ts';
+import { readVaultFile } from '../vault-file/read.ts';
+import { unlockVaultFile } from '../vault-file/unlock.ts';
+import { settleBackup } from './commit.ts';
+import { lockFolder } from './lock-folder.ts';
+import { findOpenableBackup } from './openable.ts';
+import { refuseOverlap } from './refuse-overlap.ts';
+import { RestoreTarget } from './restore-target.ts';
+
+export interface RestoreOptions {
+  /** The folder of the backup. Nothing in it is changed; it may be on a disk that is read-only. */
+  readonly source: string;
+  /** The folder of the vault to be made: not there, or empty. */
+  readonly directory: string;
+  /** What opens the backup, and will open the vault. */
+  readonly secret: SlotSecret;
+  /** Read and verify everything that was restored before it becomes a vault; true when not given. */
+  readonly verify?: boolean;
+  /** How long the keychain may take to answer; a minute when not given. */
+  readonly keychainTimeoutMs?: number;
+  readonly signal?: AbortSignal;
+  readonly onProgress?: (progress: BulkProgress) => void;
+}
+
+export interface RestoreSummary {
+  readonly directory: string;
+  /** When the backup was made. */
+  readonly madeAtMs: number;
+  readonly files: number;
+  readonly sizeBytes: number;
+  readonly verified: boolean;
+  readonly findings: number;
+}
+
+export type RestoreEvent =
+  /** Something that the backup does not have whole. The vault is restored with what is left of it. */
+  { readonly type: 'finding'; readonly finding: Finding } | ({ readonly type: 'summary' } & RestoreSummary);
+
+/**
+ * Makes a vault of a backup, and ends with a summary: then the vault is there, to be opened with the same secrets. What is damaged in the backup is named, and
+ * keeps nothing else from being restored. When it is interrupted there is no vault yet, and doing it again goes on where it was. Throws `NO_VAULT` (no backup in `source`),
+ * `WRONG_KEY`, `EXISTS` (a folder that is not empty), `INVALID_INPUT` (one folder in the other), `IN_USE`, `DAMAGED`, `NO_SPACE`, `NOT_PERMITTED`, `ABORTED`.
+ */
+export async function* restoreVault(options: RestoreOptions): AsyncGenerator<RestoreEvent, void, undefined> {
+  try {
+    yield* restore(options);
+  } catch (error) {
+    throw toVaultError(error);
+  }
+}
+
+async function* restore(options: RestoreOptions): AsyncGenerator<RestoreEvent, void, undefined> {
+  const { verify = true, signal, onProgress } = options;
+  const from = vaultPaths(options.source);
+  await refuseOverlap(options.directory, from.directory, 'backup');
+  await settleBackup(from);
+  const backup = await findOpenableBackup(from);
+  if (backup === undefined) throw noBackup(from);
+  await using resources = new AsyncDisposableStack();
+  resources.use(lockSource(from));
+  const unlocked = await unlockVaultFile(await readVaultFile(from), options.secret, options);
+  const rootKey = resources.use(unlocked.rootKey);
+  const target = resources.use(await RestoreTarget.take(options.directory, unlocked.file.vaultId));
+  await copyDatabase(from, target.paths);
+  const findings = { count: 0 };
+  let totals;
+  {
+    await using parts = await openTarget(target.paths, rootKey);
+    const { database, storage } = parts;
+    totals = { files: database.files.count(), sizeBytes: database.files.totalSizeBytes() };
+    const sealedBytes = database.files.totalSizeBytes({ placement: 'sealed' });
+    const bytes = sealedBytes + (verify ? totals.sizeBytes : 0);
+    // The vault as one: its bytes go by twice, once copied and once verified.
+    const meter = new BulkMeter(onProgress, { files: 1, bytes });
+    const named = new Set<string>();
+    const common = signal === undefined ? {} : { signal };
+    const report = (bytesBefore: number) => (bytesDone: number) => {
+      meter.advance(bytesBefore + bytesDone);
+    };
+    for await (const missing of storage.restoreFiles({
+      source: from.directory,
+      ...common,
+      onProgress: report(0),
+    })) {
+      named.add(missing.file.id);
+      yield noted(findings, findingOf(missing));
+    }
+    if (verify) {
+      for await (const found of storage.check({ mode: 'full', ...common, onProgress: report(sealedBytes) })) {
+        if (found.file === undefined || !named.has(found.file.id)) yield noted(findings, toFinding(found));
+      }
+    }
+    meter.end(bytes);
+    meter.finish();
+  }
+  signal?.throwIfAborted();
+  await target.finish(unlocked.file.current.bytes);
+  const { directory } = target.paths;
+  yield {
+    type: 'summary',
+    directory,
+    madeAtMs: backup.madeAtMs,
+    ...totals,
+    verified: verify,
+    findings: findings.count,
+  };
+}
+
+interface TargetParts extends AsyncDisposable {
+  readonly database: CofferDatabase;
+  readonly storage: FileStorage;
+}
+
+async function openTarget(paths: VaultPaths, rootKey: SecretKey): Promise<TargetParts> {
+  await using opening = new AsyncDisposableStack();
+  const databaseKey = opening.use(rootKey.derive('coffer/database/v1'));
+  const keys = opening.use(StorageKeys.derive(rootKey));
+  const key = databaseKey.exportBytes();
+  let database;
+  try {
+    database = opening.use(openDatabase({ path: paths.database, key }));
+  } finally {
+    key.fill(0);
+  }
+  const { storage } = await FileStorage.open({
+    directory: paths.directory,
+    database,
+    keys,
+    databaseKey: () => databaseKey.exportBytes(),
+  });
+  opening.defer(() => storage.close());
+  const resources = opening.move();
+  return { database, storage, [Symbol.asyncDispose]: () => resources.disposeAsync() };
+}
+
+/** With the log that somebody who had the backup open may have left beside it. */
+async function copyDatabase(from: VaultPaths, to: VaultPaths): Promise<void> {
+  try {
+    for (const suffix of ['', '-wal', '-shm', '-journal', '.reserve'])
+      await rm(to.database + suffix, { force: true });
+    for (const suffix of ['-wal', '']) {
+      if (suffix !== '' && !existsSync(from.database + suffix)) continue;
+      const path = to.database + suffix;
+      await copyFile(from.database + suffix, path, constants.COPYFILE_EXCL | constants.COPYFILE_FICLONE);
+      await chmod(path, 0o600);
+      const handle = await open(path, 'r+');
+      try {
+        await handle.sync();
+      } finally {
+        await handle.close();
+      }
+    }
+  } catch (error) {
+    throw errnoToVaultError(error, `cannot restore the database of ${from.directory}`);
+  }
+}
+
+/** Nobody writes to a disk that is read-only, and no lock can be taken there. */
+function lockSource(paths: VaultPaths): Disposable {
+  try {
+    return lockFolder(paths.directory);
+  } catch (error) {
+    if (!(error instanceof VaultError) || error.code !== 'NOT_PERMITTED') throw error;
+    return { [Symbol.dispose]: () => undefined };
+  }
+}
+
+function noted(findings: { count: number }, finding: Finding): RestoreEvent {
+  findings.count++;
+  return { type: 'finding', finding };
+}
+
+function findingOf({ file, error }: NotRestored): Finding {
+  const { id, folder, name } = file;
+  const remedy = 'look for the file in an older backup, or where it came from';
+  const code = error.damage ?? 'FILE_MISSING';
+  return { code, subject: 'file', id, path: joinPath(folder, name), message: error.message, remedy };
+}
+
+function noBackup(paths: VaultPaths): VaultError {
+  if (existsSync(paths.vaultFile) || existsSync(paths.vaultFileCopy)) {
+    return new VaultError('NO_VAULT', `${paths.directory} is a vault, not a backup`, {
+      hint: 'a copy of a vault needs no restoring: open it with --vault DIR',
+    });
+  }
+  return new VaultError('NO_VAULT', `there is no backup in ${paths.directory}`);
+}
