@@ -46,7 +46,7 @@ const VARIABLES: readonly HelpEntry[] = [
 
 const FILE_FIELDS =
   'id, name, folder, path, sizeBytes, sha256, mimeType, placement (blob or sealed), condition (ok, missing or damaged), ' +
-  'createdAtMs, modifiedAtMs, tags; from add and import also source and replaced, from get and export also destination, from rm --shred also shredded, and from export kept: true for what was there already. With planned: true (--dry-run) it says ' +
+  'createdAtMs, modifiedAtMs, tags; from add and import also source, replaced and notes (unverified, no-time, renamed), from get and export also destination, from rm --shred also shredded, and from export kept: true for what was there already. With planned: true (--dry-run) it says ' +
   'what would happen; from add and import it then has source, path and sizeBytes only';
 
 const RECORDS: Readonly<Record<RecordType, string>> = {

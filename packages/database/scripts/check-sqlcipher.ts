@@ -3,39 +3,16 @@
  *
  *   node --conditions=@coffer/source packages/database/scripts/check-sqlcipher.ts
  *
- * Opt-in, since it needs the network: @signalapp/sqlcipher (SQLCipher with OpenSSL, as Signal Desktop uses it) is AGPL-3.0. It is
- * installed into a temporary folder, outside the lockfile, and is no part of what is built, tested by default or published.
+ * Opt-in, since it needs the network: see standard-sqlcipher.ts.
  */
 import { deepStrictEqual, strictEqual } from 'node:assert/strict';
-import { spawnSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createDatabase, fileIdFromBytes, openDatabase, scanPages } from '../src/index.ts';
 import type { FileRow } from '../src/index.ts';
-
-const SQLCIPHER = '@signalapp/sqlcipher@4.1.0';
-
-/** The part of its API that is used here. */
-interface SqlCipher {
-  exec(sql: string): void;
-  pragma(source: string, options: { simple: true }): unknown;
-  prepare(sql: string): { all(): unknown[]; get(): unknown };
-  close(): void;
-}
-type SqlCipherConstructor = new (path: string) => SqlCipher;
-
-function installSqlCipher(folder: string): SqlCipherConstructor {
-  writeFileSync(join(folder, 'package.json'), '{ "private": true }');
-  const command = ['install', '--ignore-scripts', '--no-audit', '--no-fund', '--no-save', SQLCIPHER];
-  const options = { cwd: folder, stdio: 'inherit', shell: process.platform === 'win32' } as const;
-  if (spawnSync('npm', command, options).status !== 0) throw new Error(`${SQLCIPHER} cannot be installed`);
-  const loaded = createRequire(join(folder, 'package.json'))('@signalapp/sqlcipher') as
-    SqlCipherConstructor | { default: SqlCipherConstructor };
-  return 'default' in loaded ? loaded.default : loaded;
-}
+import { installSqlCipher } from './standard-sqlcipher.ts';
 
 function sampleRow(number: number): FileRow {
   return {

@@ -7,6 +7,7 @@ import type {
   ExportOptions,
   FileQuery,
   GetOptions,
+  ImportDiscordopusOptions,
   ImportFolderOptions,
   NewSlotOptions,
   ReadOptions,
@@ -58,6 +59,14 @@ export const importFolderOptions: Schema<ImportFolderOptions> = v.strictObject({
   exclude: someTexts,
   dryRun: flag,
   cwd: someText,
+});
+
+export const importDiscordopusOptions: Schema<ImportDiscordopusOptions> = v.strictObject({
+  ...adding,
+  databaseKey: v.exactOptional(secretBytes),
+  databasePassphrase: v.exactOptional(secretBytes),
+  fernetKey: v.exactOptional(secretBytes),
+  dryRun: flag,
 });
 
 export const addStreamOptions: Schema<AddStreamOptions> = v.strictObject({

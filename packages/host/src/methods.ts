@@ -60,6 +60,12 @@ export const METHODS: { readonly [Name in MethodName]: MethodOf<Name> } = {
     options: 1,
     fromCaller: withCwd(1),
   },
+  importDiscordopus: {
+    kind: 'stream',
+    args: v.tuple([schema.text, schema.importDiscordopusOptions]),
+    options: 1,
+    fromCaller: pathOfCaller(0),
+  },
   list: { kind: 'call', args: v.tuple([v.optional(schema.fileQuery, {})]) },
   folders: { kind: 'call', args: v.tuple([v.optional(schema.text, '')]) },
   tags: { kind: 'call', args: v.tuple([]) },

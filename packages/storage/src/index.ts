@@ -11,6 +11,7 @@ export { FileStorage } from './file-storage.ts';
 export type { FileStorageOptions } from './file-storage.ts';
 export { openFileStorage } from './open-file-storage.ts';
 export type { OpenFileStorageOptions, OwnedFileStorage } from './open-file-storage.ts';
+export { shredFile } from './sealed-folder.ts';
 export { StorageKeys } from './storage-keys.ts';
 export { StorageError } from './errors.ts';
 export type { DamageCode, StorageErrorCode, StorageErrorOptions } from './errors.ts';

@@ -27,6 +27,7 @@ test('the package exports these names', () => {
       "parseFileName",
       "parseFolder",
       "saveFile",
+      "shredFile",
     ]
   `);
 });

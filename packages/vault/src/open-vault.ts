@@ -5,6 +5,7 @@ import { finishCommit, settleBackup } from './backup/commit.ts';
 import { findOpenableBackup } from './backup/openable.ts';
 import { UNFINISHED_RESTORE, isUnfinishedRestore } from './backup/restore-target.ts';
 import { VaultError } from './errors.ts';
+import { removeDatabaseCopy } from './import/discordopus/database-copy.ts';
 import { openParts } from './open-parts.ts';
 import { vaultPaths } from './paths.ts';
 import type { VaultPaths } from './paths.ts';
@@ -56,6 +57,8 @@ export async function openVault(options: OpenVaultOptions): Promise<Vault> {
     const file = await repairVaultFile(unlocked.file, rootKey);
     for (const marker of [UNFINISHED_INIT, UNFINISHED_RESTORE])
       await rm(join(paths.directory, marker), { force: true });
+    // Of an import that was killed. What can't be removed now does not keep the vault closed.
+    await removeDatabaseCopy(paths.directory).catch(() => undefined);
     const isRepaired = unlocked.file.needsRepair && !file.needsRepair;
     // Loose modes are not repaired; check finds them again.
     const repaired = isRepaired ? found.warnings.filter((line) => !found.modeWarnings.includes(line)) : [];

@@ -50,6 +50,8 @@ const HINT_OF_CODE: Partial<Record<VaultErrorCode, string>> = {
 /** Translates whatever a lower layer threw. The only place where the vault's callers' error codes come from. */
 export function toVaultError(error: unknown): VaultError {
   if (error instanceof VaultError) return error;
+  // What a source of ours threw comes back as it was.
+  if (error instanceof StorageError && error.cause instanceof VaultError) return error.cause;
   if (error instanceof StorageError) return wrap(CODE_OF_STORAGE[error.code], error);
   if (error instanceof DatabaseError) return wrap(CODE_OF_DATABASE[error.code] ?? 'FAILED', error);
   if (error instanceof Error && error.name === 'AbortError') return wrap('ABORTED', error);

@@ -23,6 +23,8 @@ import { resolveItem } from './files/resolve-item.ts';
 import type { ResolveOptions } from './files/resolve-item.ts';
 import { tagItem } from './files/tag-item.ts';
 import type { TagChanges } from './files/tag-item.ts';
+import { importDiscordopus } from './import/discordopus/import-discordopus.ts';
+import type { ImportDiscordopusOptions } from './import/discordopus/import-discordopus.ts';
 import { importFolder } from './import/import-folder.ts';
 import type { ImportFolderOptions } from './import/import-folder.ts';
 import type { VaultPaths } from './paths.ts';
@@ -104,6 +106,14 @@ export class Vault implements AsyncDisposable {
   /** Adds everything below a folder of this machine. */
   importFolder(source: string, options: ImportFolderOptions = {}): AsyncGenerator<AddEvent, void, undefined> {
     return importFolder(this.#changing(), source, options);
+  }
+
+  /** Imports a vault of the original Python application from its folder, which is only read. */
+  importDiscordopus(
+    source: string,
+    options: ImportDiscordopusOptions,
+  ): AsyncGenerator<AddEvent, void, undefined> {
+    return importDiscordopus({ ...this.#context(), directory: this.directory }, source, options);
   }
 
   list(query: FileQuery = {}): FileListing {

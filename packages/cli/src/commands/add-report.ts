@@ -1,4 +1,4 @@
-import type { AddEvent } from '@coffer/vault';
+import type { AddEvent, AddNote } from '@coffer/vault';
 import { CliError } from '../cli-error.ts';
 import { describeFailure } from '../failure.ts';
 import { Outcome } from '../outcome.ts';
@@ -17,7 +17,14 @@ const SKIP_REASONS: Readonly<Record<Skipped['reason'], string>> = {
   vault: 'the vault itself, not added',
   folder: 'a folder, not added without -r',
   exists: 'left out: the path is taken',
+  same: 'left out: the same content is there already',
   empty: 'an empty folder, left out: a vault has folders only where files are',
+};
+
+const NOTES: Readonly<Record<AddNote, string>> = {
+  unverified: 'the source has no hash of it: its content could not be checked',
+  'no-time': 'the source does not say when it was made: the time of adding is kept',
+  renamed: 'its name could not be kept as it was',
 };
 
 /** Reports what became of each source as it comes, and the whole at the end: for everything that takes files into the vault. */
@@ -29,7 +36,9 @@ export class AddReport {
   #added = 0;
   #planned = 0;
   #skippedExisting = 0;
+  #skippedSame = 0;
   #emptyFolders = 0;
+  #unverified = 0;
   #sizeBytes = 0;
 
   constructor(output: Output, { command, dryRun }: { command: string; dryRun: boolean }) {
@@ -43,20 +52,22 @@ export class AddReport {
     const output = this.#output;
     switch (event.type) {
       case 'added': {
-        const { file, source, replaced } = event;
+        const { file, source, replaced, notes } = event;
         this.outcome.succeed();
+        this.#noteNotes(source, notes);
         this.#added += 1;
         this.#sizeBytes += file.sizeBytes;
-        if (output.json) output.record('file', { ...fileRecord(file), source, replaced });
+        if (output.json) output.record('file', { ...fileRecord(file), source, replaced, notes });
         else if (!output.quiet) output.line(escapeName(file.path));
         return;
       }
       case 'planned': {
-        const { source, path, sizeBytes } = event;
+        const { source, path, sizeBytes, notes } = event;
         this.outcome.succeed();
+        this.#noteNotes(source, notes);
         this.#planned += 1;
         this.#sizeBytes += sizeBytes;
-        if (output.json) output.record('file', { planned: true, source, path, sizeBytes });
+        if (output.json) output.record('file', { planned: true, source, path, sizeBytes, notes });
         else output.line(escapeName(path));
         return;
       }
@@ -82,7 +93,9 @@ export class AddReport {
         added: this.#added,
         ...(this.#dryRun ? { planned: this.#planned } : {}),
         skippedExisting: this.#skippedExisting,
+        skippedSame: this.#skippedSame,
         emptyFolders: this.#emptyFolders,
+        unverified: this.#unverified,
         failed,
         sizeBytes,
         seconds,
@@ -97,6 +110,10 @@ export class AddReport {
     ];
     if (this.#skippedExisting > 0)
       parts.push(`left out ${formatCount(this.#skippedExisting, 'file')} whose path is taken`);
+    if (this.#skippedSame > 0)
+      parts.push(`left out ${formatCount(this.#skippedSame, 'file')} that the vault has already`);
+    if (this.#unverified > 0)
+      parts.push(`${formatCount(this.#unverified, 'file')} had no hash to be checked by`);
     if (this.#emptyFolders > 0)
       parts.push(
         `left out ${formatCount(this.#emptyFolders, 'empty folder')}, which a vault has no place for`,
@@ -106,6 +123,11 @@ export class AddReport {
     return exitCode;
   }
 
+  #noteNotes(source: string, notes: readonly AddNote[] = []): void {
+    if (notes.includes('unverified')) this.#unverified += 1;
+    for (const note of notes) this.#output.detail(`${source}: ${NOTES[note]}`);
+  }
+
   #noteSkipped({ source, reason }: Skipped): void {
     const text = SKIP_REASONS[reason];
     if (reason === 'empty') {
@@ -113,9 +135,10 @@ export class AddReport {
       this.#output.detail(`${source}: ${text}`);
       return;
     }
-    if (reason === 'exists') {
+    if (reason === 'exists' || reason === 'same') {
       this.outcome.succeed();
-      this.#skippedExisting += 1;
+      if (reason === 'same') this.#skippedSame += 1;
+      else this.#skippedExisting += 1;
       this.#output.detail(`${source}: ${text}`);
       return;
     }

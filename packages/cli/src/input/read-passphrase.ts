@@ -11,14 +11,15 @@ const MAX_PASSPHRASE_BYTES = 65_536;
 
 export type ReadableSource = Exclude<SecretSource, { kind: 'keyfile' | 'ask' }>;
 
-/** Reads a passphrase or a recovery code as it is, with its trailing newline if there is one. The caller zeroes it. */
+/** Reads a passphrase, or another secret that `what` names, as it is, with its trailing newline if there is one. The caller zeroes it. */
 export async function readPassphrase(
   source: ReadableSource,
   host: Pick<Host, 'stdin' | 'signal'>,
+  what = 'passphrase',
 ): Promise<Uint8Array> {
   switch (source.kind) {
     case 'passphrase-file':
-      return await readFile(source.path, host.signal, 'passphrase');
+      return await readFile(source.path, host.signal, what);
     case 'recovery-code-file':
       return await readFile(source.path, host.signal, 'recovery code');
     case 'passphrase-fd':

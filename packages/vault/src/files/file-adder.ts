@@ -1,12 +1,13 @@
+import { constantTimeEqual } from '@coffer/crypto';
 import type { CofferDatabase, FileRow } from '@coffer/database';
 import { parseFileName, parseFolder } from '@coffer/storage';
 import type { FileSource, FileStorage, FileToSave } from '@coffer/storage';
 import { VaultError } from '../errors.ts';
 import { toVaultError } from '../to-vault-error.ts';
-import type { AddEvent } from './add-event.ts';
+import type { AddEvent, AddNote } from './add-event.ts';
 import type { BulkMeter } from './bulk-progress.ts';
 import { toFileEntry } from './file-entry.ts';
-import { placeFile } from './place-file.ts';
+import { hasSameFile, placeFile } from './place-file.ts';
 import type { OnConflict } from './place-file.ts';
 
 /** A file to add. */
@@ -18,12 +19,24 @@ export interface NewFile {
   readonly name: string;
   /** As far as it is known. */
   readonly sizeBytes: number;
+  readonly mimeType?: string | undefined;
+  readonly modifiedAtMs?: number | undefined;
+  /** What the content has to be; anything else is `DAMAGED` and not added. */
+  readonly expected?: ExpectedContent;
+  readonly notes?: readonly AddNote[];
+}
+
+export interface ExpectedContent {
+  readonly sizeBytes?: number;
+  readonly sha256?: Uint8Array;
 }
 
 export interface AdderOptions {
   readonly tags: readonly string[];
   readonly onConflict: OnConflict;
   readonly mimeType?: string | undefined;
+  /** Skip a file whose content is there already, under its name or a numbered one. */
+  readonly skipSame?: boolean;
   readonly signal: AbortSignal | undefined;
 }
 
@@ -84,14 +97,21 @@ export class FileAdder {
     });
   }
 
+  #skipSame(folder: string, name: string, sha256: Uint8Array | undefined): void {
+    if (this.#options.skipSame !== true || sha256 === undefined) return;
+    if (hasSameFile(this.#context.database, folder, name, sha256)) throw new Skipped('same');
+  }
+
   #prepare(file: NewFile): Pending | AddEvent {
     const { database } = this.#context;
-    const { onConflict, tags, mimeType } = this.#options;
+    const { onConflict, tags } = this.#options;
+    const mimeType = file.mimeType ?? this.#options.mimeType;
     this.#meter.begin(file.label);
     try {
       const folder = parseFolder(file.folder);
       const name = parseFileName(file.name);
       // Asked first, so that nothing is sealed for nothing; decided in the transaction.
+      this.#skipSame(folder, name, file.expected?.sha256);
       if (placeFile(database, folder, name, onConflict) === undefined) throw new Skipped();
       const pending = new Pending(file, tags, {
         source: file.source,
@@ -100,10 +120,13 @@ export class FileAdder {
           folder,
           tags,
           ...(mimeType === undefined ? {} : { mimeType }),
+          ...(file.modifiedAtMs === undefined ? {} : { modifiedAtMs: file.modifiedAtMs }),
           onProgress: (bytesDone) => {
             this.#meter.advance(bytesDone);
           },
-          place: () => {
+          place: (draft) => {
+            checkExpected(draft, file.expected);
+            this.#skipSame(folder, name, draft.sha256);
             const place = placeFile(database, folder, name, onConflict);
             if (place === undefined) throw new Skipped();
             pending.replaced = place.replaces;
@@ -117,6 +140,16 @@ export class FileAdder {
       return toFailure(file, error);
     }
   }
+}
+
+/** Throws `DAMAGED`. */
+export function checkExpected(content: Required<ExpectedContent>, expected: ExpectedContent = {}): void {
+  if (expected.sizeBytes !== undefined && content.sizeBytes !== expected.sizeBytes) {
+    const sizes = `${String(content.sizeBytes)} bytes, not ${String(expected.sizeBytes)}`;
+    throw new VaultError('DAMAGED', `its content has ${sizes} as it should`);
+  }
+  if (expected.sha256 !== undefined && !constantTimeEqual(content.sha256, expected.sha256))
+    throw new VaultError('DAMAGED', 'its content does not have the SHA-256 that it should');
 }
 
 /** A file that is about to be saved. */
@@ -135,16 +168,30 @@ class Pending {
   toEvent(result: PromiseSettledResult<FileRow>): AddEvent {
     if (result.status === 'rejected') return toFailure(this.file, result.reason);
     const { replaced } = this;
+    const { label: source, notes } = this.file;
     const file = toFileEntry(result.value, this.#tags);
-    return { type: 'added', source: this.file.label, file, ...(replaced === undefined ? {} : { replaced }) };
+    return {
+      type: 'added',
+      source,
+      file,
+      ...(replaced === undefined ? {} : { replaced }),
+      ...(notes === undefined ? {} : { notes }),
+    };
   }
 }
 
 /** The path is taken, and the caller wants to skip the file then. */
-class Skipped extends Error {}
+class Skipped extends Error {
+  readonly reason: 'exists' | 'same';
+
+  constructor(reason: 'exists' | 'same' = 'exists') {
+    super();
+    this.reason = reason;
+  }
+}
 
 function toFailure({ label }: NewFile, reason: unknown): AddEvent {
-  if (reason instanceof Skipped) return { type: 'skipped', source: label, reason: 'exists' };
+  if (reason instanceof Skipped) return { type: 'skipped', source: label, reason: reason.reason };
   const error = toVaultError(reason);
   if (error.code === 'ABORTED') throw error;
   return { type: 'failed', source: label, error };

@@ -69,16 +69,35 @@ function checkFolderIsFree(database: CofferDatabase, folder: string): void {
   }
 }
 
-/** `report.pdf` becomes `report (2).pdf`, then `report (3).pdf`. */
+/** Whether the path, or one of the numbered ones that follow it without a gap, is that of a file with this content. */
+export function hasSameFile(
+  database: CofferDatabase,
+  folder: string,
+  name: string,
+  sha256: Uint8Array,
+): boolean {
+  for (const candidate of numberedNames(name)) {
+    const found = database.files.findByPath(folder, candidate);
+    if (found.length === 0) return false;
+    if (found.some((row) => Buffer.compare(row.sha256, sha256) === 0)) return true;
+  }
+  return false;
+}
+
 function freeName(database: CofferDatabase, folder: string, name: string): string {
-  const dot = name.lastIndexOf('.');
-  const [stem, extension] = dot > 0 ? [name.slice(0, dot), name.slice(dot)] : [name, ''];
-  for (let number = 2; number <= MAX_NUMBER; number++) {
-    const candidate = `${stem} (${String(number)})${extension}`;
+  for (const candidate of numberedNames(name)) {
     const taken = database.files.findByPath(folder, candidate).length > 0;
     if (!taken && !database.files.hasFolder(joinPath(folder, candidate))) return candidate;
   }
   throw exists(`${joinPath(folder, name)} and ${String(MAX_NUMBER)} numbered names after it are taken`);
+}
+
+/** `report.pdf`, then `report (2).pdf`, then `report (3).pdf`. */
+function* numberedNames(name: string): Generator<string> {
+  yield name;
+  const dot = name.lastIndexOf('.');
+  const [stem, extension] = dot > 0 ? [name.slice(0, dot), name.slice(dot)] : [name, ''];
+  for (let number = 2; number <= MAX_NUMBER; number++) yield `${stem} (${String(number)})${extension}`;
 }
 
 function exists(message: string): VaultError {
