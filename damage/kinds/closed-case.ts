@@ -5,6 +5,7 @@ import type { Marks, Tally } from '../tally.ts';
 import { observe, requireVaultError, withinTime } from '../vault/observe.ts';
 import type { Observation } from '../vault/observe.ts';
 import type { SampleVault } from '../vault/sample-vault.ts';
+import { isTried } from './kind.ts';
 import type { Extent, Kind } from './kind.ts';
 
 /** What a person meets who opens a vault that was damaged while it was closed. */
@@ -29,17 +30,26 @@ export interface ClosedCase {
   readonly after?: () => void | Promise<void>;
 }
 
+interface KindOptions {
+  readonly mode?: 'full' | 'quick';
+  /** Each case scans the database in a process of its own: of many, fewer are tried. */
+  readonly isSlow?: boolean;
+}
+
 /** A row of the matrix of which each case changes the folder of a closed vault; it is put back afterwards. */
 export function closedKind(
   name: string,
   cases: (sample: SampleVault, extent: Extent) => Iterable<ClosedCase> | AsyncIterable<ClosedCase>,
-  options: { readonly mode?: 'full' | 'quick' } = {},
+  options: KindOptions = {},
 ): Kind {
   return {
     name,
     async run(sample, tally, extent) {
-      for await (const each of cases(sample, extent))
-        await runCase(sample, each, tally, options.mode ?? 'full');
+      const { isSlow = false, mode = 'full' } = options;
+      const own: Extent = { ...extent, oneIn: Math.ceil(extent.oneIn / 40) };
+      for await (const each of cases(sample, extent)) {
+        if (!isSlow || isTried(own)) await runCase(sample, each, tally, mode);
+      }
     },
   };
 }
@@ -99,7 +109,7 @@ export function isRefused(met: Encounter, mentions: string, codes: readonly stri
   return {
     detected: refusal !== undefined && codes.includes(refusal.code),
     named: refusal?.message.includes(mentions) === true,
-    advised: refusal?.hint !== undefined && refusal.hint !== '',
+    advised: (refusal?.hint ?? '') !== '' || refusal?.message.endsWith(': remove it') === true,
     othersIntact: met.isRestUntouched,
     onlyAuthentic: true,
   };

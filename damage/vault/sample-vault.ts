@@ -1,4 +1,4 @@
-import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { SEALED_FILE, sealFile } from '../../packages/crypto/src/index.ts';
@@ -43,6 +43,13 @@ const FILES: readonly Wanted[] = [
   { path: 'usual.bin', sizeBytes: 300_000, sealed: true },
 ];
 
+interface MadeVault {
+  readonly secret: SlotSecret;
+  readonly rootKey: SecretKey;
+  readonly files: readonly SampleFile[];
+  readonly olderVaultFile: Buffer;
+}
+
 /** A real vault of a few small files, closed, that can be damaged and put back as it was. */
 export class SampleVault implements Disposable {
   readonly root: string;
@@ -51,9 +58,13 @@ export class SampleVault implements Disposable {
   readonly files: readonly SampleFile[];
   readonly snapshot: FolderSnapshot;
   readonly rootKey: SecretKey;
+  /** `vault.json` as it was before its second slot. */
+  readonly olderVaultFile: Buffer;
 
-  private constructor(root: string, secret: SlotSecret, rootKey: SecretKey, files: readonly SampleFile[]) {
+  private constructor(root: string, made: MadeVault) {
+    const { secret, rootKey, files, olderVaultFile } = made;
     this.root = root;
+    this.olderVaultFile = olderVaultFile;
     this.paths = vaultPaths(join(root, 'vault'));
     this.secret = secret;
     this.rootKey = rootKey;
@@ -67,10 +78,15 @@ export class SampleVault implements Disposable {
     const secret: SlotSecret = { kind: 'keyfile', path: join(root, 'key') };
     await createKeyfile(secret.path);
     const directory = join(root, 'vault');
-    await (await createVault({ directory, secret })).close();
+    const vault = await createVault({ directory, secret });
+    const olderVaultFile = readFileSync(join(directory, 'vault.json'));
+    const second: SlotSecret = { kind: 'keyfile', path: join(root, 'second key') };
+    await createKeyfile(second.path);
+    await vault.addSlot(second);
+    await vault.close();
     const { rootKey } = await unlockVaultFile(await readVaultFile(vaultPaths(directory)), secret);
     const files = await fill(directory, rootKey, seed);
-    return new SampleVault(root, secret, rootKey, files);
+    return new SampleVault(root, { secret, rootKey, files, olderVaultFile });
   }
 
   open(): Promise<Vault> {

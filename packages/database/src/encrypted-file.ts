@@ -8,26 +8,26 @@ const PLAINTEXT_MAGIC: Uint8Array = Buffer.from('SQLite format 3\0', 'latin1');
 
 /**
  * Looks at the file before SQLite may touch it. Throws `NOT_FOUND`, `NOT_A_DATABASE` (too short) or `PLAINTEXT`.
- * Never to be called while this process has the database open: closing the file here would drop SQLite's locks.
+ * `shown` is its name in messages, where `path` has followed links. Never to be called while this process has the database open: closing the file here would drop SQLite's locks.
  */
-export function checkEncryptedFile(path: string): void {
+export function checkEncryptedFile(path: string, shown: string = path): void {
   try {
     const stats = statSync(path);
-    if (!stats.isFile()) throw new DatabaseError('NOT_A_DATABASE', `${path} is not a regular file`);
+    if (!stats.isFile()) throw new DatabaseError('NOT_A_DATABASE', `${shown} is not a regular file`);
     if (stats.size < PAGE_SIZE_BYTES) {
       throw new DatabaseError(
         'NOT_A_DATABASE',
-        `${path} is too short for a database: it is damaged or something else`,
+        `${shown} is too short for a database: it is damaged or something else`,
       );
     }
     if (readMagic(path).equals(PLAINTEXT_MAGIC)) {
       throw new DatabaseError(
         'PLAINTEXT',
-        `${path} is an unencrypted database: it was not made by this program`,
+        `${shown} is an unencrypted database: it was not made by this program`,
       );
     }
   } catch (error) {
-    throw toDatabaseError(error, `cannot open ${path}`);
+    throw toDatabaseError(error, `cannot open ${shown}`);
   }
 }
 

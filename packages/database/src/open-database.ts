@@ -46,7 +46,7 @@ export function openDatabase({ path, key }: DatabaseOptions): CofferDatabase {
   const realPath = realPathOf(path);
   checkNotHeld(realPath);
   checkWritable(realPath);
-  checkEncryptedFile(realPath);
+  checkEncryptedFile(realPath, path);
   const connection = openKeyedConnection(realPath, key);
   try {
     // Its owner only: the lock is held.

@@ -23,11 +23,11 @@ export interface OwnerLock extends Disposable {
 export function acquireOwnerLock(path: string): OwnerLock {
   const lockPath = realPathOf(path);
   if (lockPath.trim() !== lockPath) throw invalid('the path of a lock does not end in white space');
-  checkNotHeld(lockPath);
   const doing = `cannot lock ${lockPath}`;
   let driver: DriverDatabase | undefined;
   try {
     prepareFile(lockPath);
+    checkNotHeld(lockPath);
     driver = openDriver(lockPath, { fileMustExist: false });
     driver.pragma('locking_mode = EXCLUSIVE');
     driver.pragma('journal_mode = MEMORY');

@@ -83,3 +83,9 @@ test('what cannot be a lock is refused by its kind', () => {
   writeFileSync(join(folder, 'text'), 'x'.repeat(5000));
   expectError('NOT_A_DATABASE', () => acquireOwnerLock(join(folder, 'text')));
 });
+
+test('a link to itself in its place is refused with its name', () => {
+  const folder = temporaryFolder();
+  symlinkSync(join(folder, 'owner.lock'), join(folder, 'owner.lock'));
+  expectError('NOT_PERMITTED', () => acquireOwnerLock(join(folder, 'owner.lock')));
+});

@@ -149,9 +149,12 @@ async function* checkFolder(context: StorageContext): AsyncGenerator<Finding> {
         remedy:
           'was an older data.db put back? it is moved to quarantine/ at the next recovery, never deleted',
       };
+    } else if (parsed.kind === 'partial') {
+      if (mayBeResumed(context, parsed.id)) continue;
+      yield inFolder('FILE_LEFT_OVER', `files/${name} is left over from a transfer that cannot go on`);
     } else if (parsed.kind === 'temporary') {
       yield inFolder('FILE_LEFT_OVER', `files/${name} is left over from a save that did not finish`);
-    } else if (parsed.kind === 'unknown') {
+    } else {
       yield {
         ...inFolder('NAME_UNKNOWN', `files/${name} is not a file that Coffer made`),
         remedy: 'move it out of the vault; Coffer leaves it alone',
@@ -162,8 +165,16 @@ async function* checkFolder(context: StorageContext): AsyncGenerator<Finding> {
 
 /** Whether a row names this sealed file, or may have: a page that is damaged has a finding of its own. */
 function mayHaveRow({ database }: StorageContext, id: FileId): boolean {
+  return unlessDamaged(() => database.files.find(id)?.placement === 'sealed');
+}
+
+function mayBeResumed({ database }: StorageContext, id: FileId): boolean {
+  return unlessDamaged(() => database.transfers.isResumableFile(id));
+}
+
+function unlessDamaged(ask: () => boolean): boolean {
   try {
-    return database.files.find(id)?.placement === 'sealed';
+    return ask();
   } catch (error) {
     if (isCorrupt(error)) return true;
     throw error;

@@ -30,6 +30,7 @@ export type DamageCode =
   | 'FILE_TRUNCATED'
   | 'FILE_EXTENDED'
   | 'FILE_SWAPPED'
+  | 'FILE_UNREADABLE'
   | 'HEADER_DAMAGED'
   | 'HEADER_UNSUPPORTED'
   | 'KEY_EPOCH_UNKNOWN'
@@ -39,7 +40,8 @@ export type DamageCode =
   | 'BLOB_DAMAGED'
   | 'ROW_DAMAGED'
   | 'DATABASE_DAMAGED'
-  | 'PAGE_DAMAGED';
+  | 'PAGE_DAMAGED'
+  | 'FOLDER_DAMAGED';
 
 export interface StorageErrorOptions extends ErrorOptions {
   readonly damage?: DamageCode;

@@ -36,6 +36,14 @@ export function missing(file: SealedFileRef, cause?: unknown): StorageError {
   );
 }
 
+export function unreadable(file: SealedFileRef, cause: unknown): StorageError {
+  return damaged(
+    'FILE_UNREADABLE',
+    `${file.name} is damaged: the disk cannot read its sealed file files/${file.id}.enc`,
+    cause,
+  );
+}
+
 export function truncated(file: SealedFileRef, size: number, expected: number): StorageError {
   const sizes = `${String(size)} bytes instead of ${String(expected)}`;
   return damaged('FILE_TRUNCATED', `${file.name} is damaged: its sealed file is cut off (${sizes})`);

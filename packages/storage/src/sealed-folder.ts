@@ -4,7 +4,8 @@ import { join } from 'node:path';
 import { SEALED_FILE } from '@coffer/crypto';
 import type { FileId } from '@coffer/database';
 import { parseFileId } from '@coffer/database';
-import { errnoOf } from './errors.ts';
+import { damaged, errnoOf } from './errors.ts';
+import type { StorageError } from './errors.ts';
 
 /** What a name in the `files/` folder stands for. */
 export interface KnownName {
@@ -29,7 +30,11 @@ export class SealedFolder {
   }
 
   async create(): Promise<void> {
-    await mkdir(this.path, { recursive: true, mode: 0o700 });
+    try {
+      await mkdir(this.path, { recursive: true, mode: 0o700 });
+    } catch (error) {
+      throw (await exists(this.path)) ? notAFolder(this.path, error) : error;
+    }
     await syncFolder(join(this.path, '..'));
   }
 
@@ -137,6 +142,10 @@ export async function syncFolder(path: string): Promise<void> {
   } finally {
     await handle.close();
   }
+}
+
+function notAFolder(path: string, cause: unknown): StorageError {
+  return damaged('FOLDER_DAMAGED', `${path} is not a folder: it was replaced by something else`, cause);
 }
 
 async function exists(path: string): Promise<boolean> {

@@ -18,7 +18,15 @@ import { errnoOf, throwIfAborted } from './errors.ts';
 import { openSizedSegment } from './open-sized-segment.ts';
 import { JobFailure } from './pool/segment-pool.ts';
 import type { RunningJob, SegmentPool } from './pool/segment-pool.ts';
-import { badHeader, cutOff, damagedSegment, extended, missing, truncated } from './sealed-damage.ts';
+import {
+  badHeader,
+  cutOff,
+  damagedSegment,
+  extended,
+  missing,
+  truncated,
+  unreadable,
+} from './sealed-damage.ts';
 import type { SealedFileRef } from './sealed-damage.ts';
 import type { StorageKeys } from './storage-keys.ts';
 import { writeFully } from './write-fully.ts';
@@ -170,7 +178,7 @@ export class SealedReader implements AsyncDisposable {
     try {
       return await job.rethrow();
     } catch (error) {
-      if (!(error instanceof JobFailure)) throw error;
+      if (!(error instanceof JobFailure)) throw readFailure(this.#file, error);
       const { result } = error;
       if (result.type === 'damaged') throw damagedSegment(this.#file, result.index, error);
       if (result.type === 'truncated') throw cutOff(this.#file, error);
@@ -199,13 +207,20 @@ export class SealedReader implements AsyncDisposable {
   }
 }
 
+/** Nothing, a link, a socket, something in the place of the folder. */
+const NOT_THERE: ReadonlySet<string> = new Set(['ENOENT', 'ELOOP', 'ENXIO', 'ENODEV', 'ENOTDIR']);
+
+/** What a bad sector holds is lost there: damage of this file, and no failure of the program. */
+function readFailure(file: SealedFileRef, error: unknown): unknown {
+  return errnoOf(error) === 'EIO' ? unreadable(file, error) : error;
+}
+
 async function openSealed(path: string, file: SealedFileRef): Promise<FileHandle> {
   let handle;
   try {
     handle = await open(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
   } catch (error) {
-    if (errnoOf(error) === 'ENOENT' || errnoOf(error) === 'ELOOP') throw missing(file, error);
-    throw error;
+    throw NOT_THERE.has(errnoOf(error) ?? '') ? missing(file, error) : readFailure(file, error);
   }
   try {
     if (!(await handle.stat()).isFile()) throw missing(file);
@@ -235,7 +250,11 @@ async function readExactly(
 ): Promise<void> {
   const { length } = target;
   for (let done = 0; done < length;) {
-    const { bytesRead } = await handle.read(target, done, length - done, position + done);
+    const { bytesRead } = await handle
+      .read(target, done, length - done, position + done)
+      .catch((error: unknown) => {
+        throw readFailure(file, error);
+      });
     if (bytesRead === 0) throw truncated(file, position + done, position + length);
     done += bytesRead;
   }

@@ -8,6 +8,7 @@ import {
   truncateSync,
   writeFileSync,
 } from 'node:fs';
+import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { SecretKey, sealFile } from '@coffer/crypto';
 import { fileIdToBytes } from '@coffer/database';
@@ -159,6 +160,15 @@ describe.each(THREADS)('%s', (_where, options) => {
       readFileSync(join(directory, 'files', `${other.id}.enc`)).copy(bytes, HEADER, HEADER, HEADER + TOKEN);
       writeFileSync(path, bytes);
       await expectDamage(storage, id, 'SEGMENT_DAMAGED', join(directory, 'out'));
+    });
+
+    test.skipIf(process.platform === 'win32')('a socket in its place', async () => {
+      const { directory, storage, id, path } = await sealed();
+      rmSync(path);
+      const server = createServer();
+      await new Promise<void>((done) => server.listen(path, done));
+      await expectDamage(storage, id, 'FILE_MISSING', join(directory, 'out'));
+      await new Promise((done) => server.close(done));
     });
 
     test('a folder in its place', async () => {
@@ -411,9 +421,22 @@ describe('check', () => {
     const files = join(directory, 'files');
     writeFileSync(join(files, `${'0'.repeat(32)}.enc`), 'x');
     writeFileSync(join(files, `${'1'.repeat(32)}.enc.tmp`), 'x');
+    writeFileSync(join(files, `${'2'.repeat(32)}.enc.part`), 'x');
     writeFileSync(join(files, 'notes.txt'), 'x');
     const codes = (await findings(storage)).map(([code]) => code).sort();
-    expect(codes).toEqual(['FILE_LEFT_OVER', 'FILE_UNREFERENCED', 'NAME_UNKNOWN']);
+    expect(codes).toEqual(['FILE_LEFT_OVER', 'FILE_LEFT_OVER', 'FILE_UNREFERENCED', 'NAME_UNKNOWN']);
+  });
+
+  test('something else in the place of files/ is damage with its path', async () => {
+    const directory = makeFolder();
+    const first = await openFileStorage({ directory, key: KEY });
+    await first.close();
+    const files = join(directory, 'files');
+    rmSync(files, { recursive: true });
+    writeFileSync(files, '');
+    const opening = openFileStorage({ directory, key: KEY });
+    await expect(opening).rejects.toMatchObject({ code: 'DAMAGED', damage: 'FOLDER_DAMAGED' });
+    await expect(opening).rejects.toThrow(files);
   });
 
   test('a sample reads about its share of the files', async () => {

@@ -1,7 +1,7 @@
 import type { SecretKey } from '@coffer/crypto';
 import { openDatabase } from '@coffer/database';
-import { FileStorage, StorageKeys } from '@coffer/storage';
-import type { Recovery } from '@coffer/storage';
+import { FileStorage, StorageError, StorageKeys } from '@coffer/storage';
+import type { FileStorageOptions, Recovery } from '@coffer/storage';
 import { existsSync } from 'node:fs';
 import { VaultError } from './errors.ts';
 import type { VaultPaths } from './paths.ts';
@@ -35,7 +35,7 @@ export async function openParts(
   } finally {
     key.fill(0);
   }
-  const { storage, recovery } = await FileStorage.open({
+  const { storage, recovery } = await openStorage({
     directory: paths.directory,
     database,
     keys,
@@ -46,6 +46,17 @@ export async function openParts(
   const slots = new KeySlots(file, rootKey);
   const warnings = [...file.warnings, ...describeRecovery(recovery)];
   return { paths, database, storage, slots, warnings, repaired, backup, resources: opening.move() };
+}
+
+async function openStorage(options: FileStorageOptions): ReturnType<typeof FileStorage.open> {
+  try {
+    return await FileStorage.open(options);
+  } catch (error) {
+    if (!(error instanceof StorageError) || error.damage !== 'FOLDER_DAMAGED') throw error;
+    const hint =
+      'move what is there away; put the folder back from a backup, or go on with the small files alone';
+    throw new VaultError('DAMAGED', error.message, { cause: error, hint });
+  }
 }
 
 /** A vault without its database is never given a new one: that would look as if it had always been empty. */

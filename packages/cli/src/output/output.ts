@@ -20,7 +20,6 @@ export type RecordType =
   | 'finding'
   | 'slot'
   | 'status'
-  | 'agent'
   | 'paths'
   | 'version'
   | 'help'

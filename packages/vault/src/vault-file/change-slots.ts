@@ -2,6 +2,7 @@ import type { SecretKey } from '@coffer/crypto';
 import { removeLeftover } from '../durable-file.ts';
 import { removeSlotItem } from '../keychain/slot-item.ts';
 import { VaultError, errnoToVaultError } from '../errors.ts';
+import type { VaultErrorCode } from '../errors.ts';
 import { refuseKeyfileInside } from '../keyfile.ts';
 import type { VaultPaths } from '../paths.ts';
 import { loadNewSecret } from '../slots/loaded-secret.ts';
@@ -124,6 +125,13 @@ export async function removeSlot(file: VaultFile, rootKey: SecretKey, slotId: st
   return await change(file, rootKey, left);
 }
 
+/** A disk that is full or read-only, a folder where a copy should be: the vault opens by the other copy all the same. */
+const NO_REASON_TO_STAY_CLOSED: ReadonlySet<VaultErrorCode> = new Set([
+  'NO_SPACE',
+  'NOT_PERMITTED',
+  'NOT_A_FILE',
+]);
+
 /**
  * Writes both copies again when one is missing, damaged or different, so that both are what `file` says, and removes what an interrupted
  * change left under temporary names. For the owner, after unlocking. When the disk is full or read-only that is one more warning: such a
@@ -140,8 +148,7 @@ export async function repairVaultFile(file: VaultFile, rootKey: SecretKey): Prom
     const rewritten = 'both copies of the key slots have been written again';
     return { ...repaired, warnings: [...warnings, rewritten], modeWarnings };
   } catch (error) {
-    const isPassing =
-      error instanceof VaultError && (error.code === 'NO_SPACE' || error.code === 'NOT_PERMITTED');
+    const isPassing = error instanceof VaultError && NO_REASON_TO_STAY_CLOSED.has(error.code);
     if (!isPassing) throw error;
     return { ...file, warnings: [...warnings, `the key slots could not be repaired: ${error.message}`] };
   }

@@ -148,6 +148,18 @@ test('a generation that someone made up does not stop changes, nor use up the nu
   expect(repaired.generation).toBe(2);
 });
 
+test('a folder in the place of a copy keeps the vault from nothing', async () => {
+  await using folder = await TestFolder.make();
+  await using keys = await TestFolder.make();
+  const { paths, rootKey, newSecret } = await makeChanged(folder, keys);
+  await rm(paths.vaultFile);
+  await mkdir(paths.vaultFile);
+  const { file } = await unlockVaultFile(await readVaultFile(paths), newSecret);
+  const repaired = await repairVaultFile(file, rootKey);
+  expect(repaired.needsRepair).toBe(true);
+  expect(repaired.warnings.join()).toContain('could not be repaired');
+});
+
 test('what a crash left under temporary names goes with the next repair', async () => {
   await using folder = await TestFolder.make();
   await using keys = await TestFolder.make();
