@@ -37,6 +37,10 @@ const VARIABLES: readonly HelpEntry[] = [
     meaning:
       'holds the default vault, coffer, on Linux (else ~/.local/share); macOS: ~/Library/Application Support',
   },
+  {
+    name: 'XDG_RUNTIME_DIR',
+    meaning: 'holds the sockets of agents, in coffer; without it /run/user or the temporary folder',
+  },
   { name: 'APPDATA', meaning: 'holds the default vault, coffer, on Windows' },
 ];
 
@@ -50,11 +54,12 @@ const RECORDS: Readonly<Record<RecordType, string>> = {
   folder: 'path, name, fileCount, sizeBytes (all below it counted). stdout, from ls and info',
   slot: 'id, kind (passphrase, keyfile, keychain or recovery), label, createdAtMs; removed: true from key rm. stdout, from init and key',
   status:
-    'directory, vaultId, files, sizeBytes, blobFiles, sealedFiles, damagedFiles (known to be), databaseSizeBytes, slots (how many), schemaVersion, formatVersion. stdout',
+    'directory, vaultId, files, sizeBytes, blobFiles, sealedFiles, damagedFiles (known to be), databaseSizeBytes, slots (how many), schemaVersion, formatVersion; agent (as the object of that type) where one has the vault open. stdout',
+  agent: 'pid, sinceMs, untilMs (when it locks the vault at the latest), idleMs. stdout, from unlock',
   paths: 'directory, database, files, quarantine, vaultFile, vaultFileCopy, ownerLock. stdout',
   finding: 'code, subject (file, database, slots or folder), id, path, message, remedy. stdout, from check',
   summary:
-    'command and its totals: the last line of init, add, import, ls, find, get, export, mv, tag, rm and check. stdout',
+    'command and its totals: the last line of init, lock, add, import, ls, find, get, export, mv, tag, rm and check. stdout',
   version: 'version, node, platform, arch. stdout',
   help: 'topic, title, entries (name, meaning). stdout, from help TOPIC',
   progress:

@@ -10,14 +10,30 @@ import { escapeName } from './output/escape.ts';
 import { chooseVaultDirectory } from './input/vault-directory.ts';
 
 /**
- * Opens the vault of a command with the secret that its options or the environment give, else with the keychain if the vault has a slot for it, else with what
- * the person types.
+ * The vault of a command: that of the agent, if there is one and no option and no variable gives a secret, else as `openVaultWith` says. With an agent nobody is
+ * asked for a secret; one that is given has to be right all the same.
  */
 export async function openVaultFor(context: Context): Promise<VaultClient> {
+  const { output, globals, host } = context;
+  if (chooseSecretSource(globals, host.env).kind === 'ask') {
+    const agent = await findAgent(context);
+    if (agent !== undefined) {
+      output.detail(`asking the agent that has ${agent.directory} open`);
+      return agent;
+    }
+  }
+  return await useSecret(context, (secret) => openVaultWith(context, secret));
+}
+
+/**
+ * Does something with the secret that options or the environment give, else with the keychain if the vault has a slot for it, else with what the person types; and
+ * forgets it.
+ */
+export async function useSecret<T>(context: Context, use: (secret: SlotSecret) => Promise<T>): Promise<T> {
   const found = await findVault(context);
   if (found.source.kind === 'ask' && hasKind(found, 'keychain')) {
     try {
-      return await openVaultWith(context, { kind: 'keychain' });
+      return await use({ kind: 'keychain' });
     } catch (error) {
       if (!isKeychainError(error) || !canType(found) || !canAsk(context.ask)) throw error;
       context.output.warning(error.message);
@@ -25,7 +41,7 @@ export async function openVaultFor(context: Context): Promise<VaultClient> {
   }
   const secret = await readSecret(context, found);
   try {
-    return await openVaultWith(context, secret);
+    return await use(secret);
   } finally {
     forgetSecret(secret);
   }
@@ -116,9 +132,11 @@ function hasKind({ slots }: FoundVault, kind: SlotKind): boolean {
   return slots.some((slot) => slot.kind === kind);
 }
 
-/** Opens the vault with a secret and says what it warns of. */
+/** The vault, if the secret opens it: that of the agent, or opened here, and then with what it warns of. */
 export async function openVaultWith(context: Context, secret: SlotSecret): Promise<VaultClient> {
   const { output, signal } = context;
+  const agent = await findAgent(context);
+  if (agent !== undefined) return await verified(agent, secret);
   const directory = await chooseVaultDirectory(context);
   const [{ openVault }, { createLocalClient }] = await Promise.all([
     import('@coffer/vault'),
@@ -139,4 +157,20 @@ export async function openVaultWith(context: Context, secret: SlotSecret): Promi
 export function forgetSecret(secret: SlotSecret): void {
   if (secret.kind === 'passphrase') secret.passphrase.fill(0);
   if (secret.kind === 'recovery') secret.code.fill(0);
+}
+
+async function findAgent(context: Context): Promise<VaultClient | undefined> {
+  const directory = await chooseVaultDirectory(context);
+  const { connectToAgent } = await import('@coffer/host');
+  return await connectToAgent(directory);
+}
+
+async function verified(agent: VaultClient, secret: SlotSecret): Promise<VaultClient> {
+  try {
+    await agent.verifySecret(secret);
+    return agent;
+  } catch (error) {
+    await agent.close();
+    throw error;
+  }
 }

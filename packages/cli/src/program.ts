@@ -10,12 +10,14 @@ import { registerImport } from './commands/import.ts';
 import { registerInfo } from './commands/info.ts';
 import { registerInit } from './commands/init.ts';
 import { registerKey } from './commands/key.ts';
+import { registerLock } from './commands/lock.ts';
 import { registerLs } from './commands/ls.ts';
 import { registerMv } from './commands/mv.ts';
 import { registerPaths } from './commands/paths.ts';
 import { registerRm } from './commands/rm.ts';
 import { registerStatus } from './commands/status.ts';
 import { registerTag } from './commands/tag.ts';
+import { registerUnlock } from './commands/unlock.ts';
 import { registerVersion } from './commands/version.ts';
 import type { Work } from './context.ts';
 import { type GlobalOptions, parseFd } from './global-options.ts';
@@ -81,6 +83,8 @@ export function createProgram({ execute, writeHelp, writeUsage }: ProgramPort): 
 
   program.commandsGroup('Vault:');
   registerInit(program, run);
+  registerUnlock(program, run);
+  registerLock(program, run);
   registerStatus(program, run);
   registerCheck(program, run);
   registerKey(program, run);

@@ -20,6 +20,7 @@ export function createLocalClient(vault: Vault, caller: Caller = thisProcess()):
     directory: vault.directory,
     vaultId: vault.vaultId,
     warnings: vault.warnings,
+    agentState: () => Promise.resolve(undefined),
     close: () => vault.close(),
     [Symbol.asyncDispose]: () => vault.close(),
   };

@@ -1,4 +1,5 @@
 import type { Vault } from '@coffer/vault';
+import type { AgentState } from './agent/agent-methods.ts';
 import type { MethodName } from './methods.ts';
 
 /** A method as it is asked for from elsewhere: what returns at once returns a promise. */
@@ -20,5 +21,7 @@ export type VaultClient = AsyncDisposable & {
   readonly vaultId: string;
   /** What was noticed while opening and this client should say. */
   readonly warnings: readonly string[];
+  /** How the agent is that has it open; `undefined` when it is open here. */
+  agentState(): Promise<AgentState | undefined>;
   close(): Promise<void>;
 };

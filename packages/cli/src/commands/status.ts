@@ -2,22 +2,26 @@ import type { CommandUnknownOpts } from '@commander-js/extra-typings';
 import type { RunCommand } from '../context.ts';
 import { openVaultFor } from '../open-vault.ts';
 import { escapeName } from '../output/escape.ts';
-import { formatCount, formatSize } from '../output/format.ts';
+import { formatCount, formatDate, formatDuration, formatSize } from '../output/format.ts';
 import { writeProperties } from '../output/properties.ts';
+import { agentRecord } from '../output/records.ts';
 
 /** `coffer status`: what the vault holds. */
 export function registerStatus(program: CommandUnknownOpts, run: RunCommand): void {
   program
     .command('status')
     .summary('show what the vault holds')
-    .description('Shows how many files the vault holds, what they take on disk, and which formats it uses.')
+    .description(
+      'Shows how many files the vault holds, what they take on disk, which formats it uses, and the agent that has it open.',
+    )
     .action(() =>
       run(async (context) => {
-        const { output } = context;
+        const { output, host } = context;
         await using vault = await openVaultFor(context);
-        const status = await vault.status();
+        const [status, agent] = await Promise.all([vault.status(), vault.agentState()]);
+        for (const warning of agent?.warnings ?? []) output.warning(warning);
         if (output.json) {
-          output.record('status', status);
+          output.record('status', agent === undefined ? status : { ...status, agent: agentRecord(agent) });
           return undefined;
         }
         writeProperties(output, [
@@ -35,9 +39,19 @@ export function registerStatus(program: CommandUnknownOpts, run: RunCommand): vo
               : output.style.red(formatCount(status.damagedFiles, 'file')),
           ],
           ['key slots', String(status.slots)],
+          [
+            'agent',
+            agent === undefined
+              ? 'none: opened for this command'
+              : `${String(agent.pid)}, until ${formatDate(agent.untilMs, host.now())}${idleText(agent.idleMs)}`,
+          ],
           ['formats', `vault ${String(status.formatVersion)}, database ${String(status.schemaVersion)}`],
         ]);
         return undefined;
       }),
     );
+}
+
+function idleText(idleMs: number | undefined): string {
+  return idleMs === undefined ? '' : `, or ${formatDuration(idleMs / 1000)} after the last command`;
 }

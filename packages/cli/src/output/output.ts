@@ -20,6 +20,7 @@ export type RecordType =
   | 'finding'
   | 'slot'
   | 'status'
+  | 'agent'
   | 'paths'
   | 'version'
   | 'help'

@@ -1,3 +1,4 @@
+import type { AgentState } from '@coffer/host';
 import type { FileEntry, Finding, SlotInfo } from '@coffer/vault';
 
 /** The fields of a `file` object. */
@@ -35,6 +36,11 @@ export function folderRecord({ folder, fileCount, sizeBytes }: FolderEntry): obj
 /** The fields of a `slot` object. */
 export function slotRecord({ id, kind, label, createdAtMs }: SlotInfo): object {
   return { id, kind, label, createdAtMs };
+}
+
+/** The fields of an `agent` object. */
+export function agentRecord({ pid, sinceMs, untilMs, idleMs }: AgentState): object {
+  return { pid, sinceMs, untilMs, idleMs };
 }
 
 /** The fields of a `finding` object. */

@@ -1,0 +1,30 @@
+import type { CommandUnknownOpts } from '@commander-js/extra-typings';
+import type { RunCommand } from '../context.ts';
+import { chooseVaultDirectory } from '../input/vault-directory.ts';
+
+/** `coffer lock`: the agent closes the vault. */
+export function registerLock(program: CommandUnknownOpts, run: RunCommand): void {
+  program
+    .command('lock')
+    .summary('have the agent close the vault')
+    .description(
+      'Has the agent of `coffer unlock` close the vault and end, and waits until it has. Commands that are running with it are given up as by Ctrl-C. No secret is needed. ' +
+        'Without an agent there is nothing to do.',
+    )
+    .action(() =>
+      run(async (context) => {
+        const { output } = context;
+        const directory = await chooseVaultDirectory(context);
+        const { lockAgent } = await import('@coffer/host');
+        const locked = await lockAgent(directory);
+        if (!locked) {
+          // A mistyped folder is not a locked vault.
+          const { readVaultSlots } = await import('@coffer/vault');
+          await readVaultSlots(directory);
+        }
+        if (output.json) output.record('summary', { command: 'lock', locked });
+        else output.info(locked ? 'Locked.' : 'No agent has this vault open.');
+        return undefined;
+      }),
+    );
+}

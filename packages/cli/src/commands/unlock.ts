@@ -1,0 +1,87 @@
+import type { AgentState, Limits } from '@coffer/host';
+import type { SlotSecret } from '@coffer/vault';
+import type { CommandUnknownOpts } from '@commander-js/extra-typings';
+import { setTimeout } from 'node:timers/promises';
+import type { Context, RunCommand } from '../context.ts';
+import { keychainTimeoutMs } from '../input/prompt.ts';
+import { parseDuration } from '../input/parse-duration.ts';
+import { chooseVaultDirectory } from '../input/vault-directory.ts';
+import { useSecret } from '../open-vault.ts';
+import { formatDate } from '../output/format.ts';
+import { agentRecord } from '../output/records.ts';
+
+/** `coffer unlock`: an agent keeps the vault open for a time. */
+export function registerUnlock(program: CommandUnknownOpts, run: RunCommand): void {
+  program
+    .command('unlock')
+    .summary('keep the vault open for a time')
+    .description(
+      'Starts an agent: a process that has the vault open and serves it to your commands, which then need no secret. It locks the vault when its time is over, on ' +
+        '`coffer lock`, when the machine sleeps (where that can be known), when the folder of the vault goes, and when it is told to end; what is running then is ' +
+        'given up as by Ctrl-C. With an agent running, the secret is verified and its time begins anew. A secret that is given to a command has to be right with an agent as well.',
+    )
+    .option('--for <duration>', 'how long at most (90s, 15min, 8h, 2d)', '8h')
+    .option('--idle <duration>', 'lock it earlier, when nothing was done for so long')
+    .addHelpText(
+      'after',
+      '\nExamples:\n  coffer unlock --for 8h --idle 30min\n  coffer unlock --passphrase-command "pass coffer"',
+    )
+    .action((options) =>
+      run(async (context) => {
+        const limits: Limits = {
+          forMs: parseDuration(options.for),
+          ...(options.idle === undefined ? {} : { idleMs: parseDuration(options.idle) }),
+        };
+        const { output, host } = context;
+        const state = await useSecret(context, (secret) => unlock(context, limits, secret));
+        for (const warning of state.warnings) output.warning(warning);
+        if (output.json) {
+          output.record('agent', agentRecord(state));
+          return undefined;
+        }
+        output.info(`Unlocked until ${formatDate(state.untilMs, host.now())} (agent ${String(state.pid)}).`);
+        return undefined;
+      }),
+    );
+}
+
+async function unlock(context: Context, limits: Limits, secret: SlotSecret): Promise<AgentState> {
+  const { signal, ask } = context;
+  const directory = await chooseVaultDirectory(context);
+  const { startAgent } = await import('@coffer/host');
+  const renew = (): Promise<AgentState | undefined> => renewAgent(directory, secret, limits);
+  signal.throwIfAborted();
+  try {
+    const start = { directory, secret, limits, keychainTimeoutMs: keychainTimeoutMs(ask) };
+    return (await renew()) ?? (await startAgent(start, signal));
+  } catch (error) {
+    if (!isInUse(error)) throw error;
+    // Two at once: the other one's agent has the vault, and serves it in a moment.
+    for (let attempt = 0; attempt < AGENT_ATTEMPTS; attempt += 1) {
+      await setTimeout(AGENT_PAUSE_MS, undefined, { signal });
+      const state = await renew();
+      if (state !== undefined) return state;
+    }
+    throw error;
+  }
+}
+
+const AGENT_ATTEMPTS = 30;
+const AGENT_PAUSE_MS = 100;
+
+/** The agent that has the vault open, with its time begun anew; `undefined` when there is none. */
+async function renewAgent(
+  directory: string,
+  secret: SlotSecret,
+  limits: Limits,
+): Promise<AgentState | undefined> {
+  const { connectToAgent } = await import('@coffer/host');
+  await using agent = await connectToAgent(directory);
+  if (agent === undefined) return undefined;
+  await agent.verifySecret(secret);
+  return await agent.renewAgent(limits);
+}
+
+function isInUse(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && error.code === 'IN_USE';
+}

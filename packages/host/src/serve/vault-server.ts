@@ -1,0 +1,108 @@
+import { createServer } from 'node:net';
+import type { Server, Socket } from 'node:net';
+import process from 'node:process';
+import {
+  makePipeName,
+  nameSocket,
+  removeSocket,
+  removeUnnamedSocket,
+  socketIdentity,
+  unnamedSocketPath,
+} from '../place/socket-place.ts';
+import type { SocketPlace } from '../place/socket-place.ts';
+import { ServedConnection } from './serve-connection.ts';
+import type { Service } from './serve-connection.ts';
+
+/** How many clients there may be at a time. */
+const MAX_CONNECTIONS = 64;
+/** How long a client may take to notice that it is over. */
+const LINGER_MS = 1_000;
+
+/**
+ * Serves an open vault to the processes of the same user. Only the owner of a vault, who holds its lock, may listen for it. Stops with `drain`, before the vault is closed, and
+ * `close`, after it.
+ */
+export class VaultServer {
+  readonly #server: Server;
+  readonly #place: SocketPlace;
+  readonly #identity: string | undefined;
+  readonly #connections: ReadonlySet<ServedConnection>;
+  readonly #sockets: ReadonlySet<Socket>;
+
+  private constructor(
+    server: Server,
+    socket: { place: SocketPlace; identity: string | undefined },
+    clients: { connections: ReadonlySet<ServedConnection>; sockets: ReadonlySet<Socket> },
+  ) {
+    this.#server = server;
+    this.#place = socket.place;
+    this.#identity = socket.identity;
+    this.#connections = clients.connections;
+    this.#sockets = clients.sockets;
+  }
+
+  /** Resolves when clients can connect. */
+  static async listen(place: SocketPlace, service: Service): Promise<VaultServer> {
+    const connections = new Set<ServedConnection>();
+    const sockets = new Set<Socket>();
+    const server = createServer((socket) => {
+      const connection = new ServedConnection(socket, service);
+      connections.add(connection);
+      sockets.add(socket);
+      socket.on('close', () => {
+        connections.delete(connection);
+        sockets.delete(socket);
+      });
+    });
+    server.maxConnections = MAX_CONNECTIONS;
+    const isPipe = process.platform === 'win32';
+    removeUnnamedSocket(place);
+    await listenAt(server, isPipe ? makePipeName(place) : unnamedSocketPath(place));
+    if (!isPipe) nameSocket(place);
+    return new VaultServer(server, { place, identity: socketIdentity(place) }, { connections, sockets });
+  }
+
+  get place(): SocketPlace {
+    return this.#place;
+  }
+
+  /** Accepts nobody any more, gives what is running up, tells each client why, and waits until all of it has ended. */
+  async drain(reason: unknown): Promise<void> {
+    // Where the vault's folder was replaced, another owner may have this name by now.
+    if (socketIdentity(this.#place) === this.#identity) removeSocket(this.#place);
+    this.#server.close();
+    const connections = [...this.#connections];
+    for (const connection of connections) connection.refuseFrom(reason);
+    await Promise.all(connections.map((connection) => connection.idle()));
+  }
+
+  /** Closes the connections: whoever waits for that knows that the vault is closed. */
+  async close(): Promise<void> {
+    const sockets = [...this.#sockets];
+    const closed = sockets.map((socket) => new Promise((resolve) => socket.once('close', resolve)));
+    for (const socket of sockets) socket.end();
+    const late = setTimeout(() => {
+      for (const socket of sockets) socket.destroy();
+    }, LINGER_MS);
+    await Promise.all(closed);
+    clearTimeout(late);
+  }
+}
+
+async function listenAt(server: Server, address: string): Promise<void> {
+  const listening = new Promise<void>((resolve, reject) => {
+    server.once('error', reject);
+    server.once('listening', () => {
+      server.off('error', reject);
+      resolve();
+    });
+  });
+  // The socket is made in this call: from its first moment on nobody else can connect.
+  const mask = process.umask(0o177);
+  try {
+    server.listen(address);
+  } finally {
+    process.umask(mask);
+  }
+  await listening;
+}

@@ -1,0 +1,85 @@
+import { mkdirSync } from 'node:fs';
+import { connect } from 'node:net';
+import type { Socket } from 'node:net';
+import process from 'node:process';
+import { connectToOwner } from '../../src/connect/connect-to-owner.ts';
+import { createRemoteClient } from '../../src/connect/remote-client.ts';
+import { placesOfThisProcess } from '../../src/place/runtime-folder.ts';
+import type { RuntimePlaces } from '../../src/place/runtime-folder.ts';
+import { choosePlace, folderIdentity, socketPath } from '../../src/place/socket-place.ts';
+import type { Service } from '../../src/serve/serve-connection.ts';
+import { servedMethodsOf } from '../../src/serve/served-method.ts';
+import { VaultServer } from '../../src/serve/vault-server.ts';
+import type { VaultClient } from '../../src/index.ts';
+import { PROTOCOL_VERSION, releaseOfThisPackage } from '../../src/wire/hello.ts';
+import { TestVault } from './test-vault.ts';
+
+/** A vault that is served over a socket, with everything in this process. */
+export class ServedVault implements AsyncDisposable {
+  readonly made: TestVault;
+  readonly places: RuntimePlaces;
+  readonly server: VaultServer;
+  /** What bad clients did. */
+  readonly complaints: readonly string[];
+  /** How each request ended. */
+  readonly outcomes: readonly string[];
+
+  private constructor(
+    made: TestVault,
+    places: RuntimePlaces,
+    server: VaultServer,
+    notes: { complaints: readonly string[]; outcomes: readonly string[] },
+  ) {
+    this.made = made;
+    this.places = places;
+    this.server = server;
+    this.complaints = notes.complaints;
+    this.outcomes = notes.outcomes;
+  }
+
+  static async create(): Promise<ServedVault> {
+    const made = await TestVault.create();
+    mkdirSync(made.path('run'), { mode: 0o700 });
+    const places = { ...placesOfThisProcess(), env: { XDG_RUNTIME_DIR: made.path('run') } };
+    const complaints: string[] = [];
+    const outcomes: string[] = [];
+    const { vault } = made;
+    const service: Service = {
+      hello: {
+        protocol: PROTOCOL_VERSION,
+        release: releaseOfThisPackage(),
+        pid: process.pid,
+        directory: vault.directory,
+        vaultId: vault.vaultId,
+        folderIdentity: folderIdentity(vault.directory),
+        warnings: [],
+      },
+      methods: servedMethodsOf(vault),
+      noteRequest: (method) => (outcome) => outcomes.push(`${method} ${outcome}`),
+      noteBadClient: (message) => complaints.push(message),
+    };
+    const place = choosePlace(vault.directory, places);
+    if (place === undefined) throw new Error('there is no place for a socket');
+    const server = await VaultServer.listen(place, service);
+    return new ServedVault(made, places, server, { complaints, outcomes });
+  }
+
+  async connect(cwd: string = this.made.folder): Promise<Omit<VaultClient, 'agentState'>> {
+    const connected = await connectToOwner(this.made.vault.directory, { places: this.places });
+    if (connected === undefined) throw new Error('nobody serves this vault');
+    return createRemoteClient(connected.connection, connected.hello, { cwd, umask: 0o022 });
+  }
+
+  /** A socket that nothing was said on yet. */
+  async rawSocket(): Promise<Socket> {
+    const socket = connect(socketPath(this.server.place));
+    await new Promise((resolve) => socket.once('connect', resolve));
+    return socket;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.server.drain(new Error('over'));
+    await this.server.close();
+    await this.made[Symbol.asyncDispose]();
+  }
+}
