@@ -14,6 +14,7 @@ import { registerLock } from './commands/lock.ts';
 import { registerLs } from './commands/ls.ts';
 import { registerMv } from './commands/mv.ts';
 import { registerPaths } from './commands/paths.ts';
+import { registerQuarantine } from './commands/quarantine.ts';
 import { registerRm } from './commands/rm.ts';
 import { registerStatus } from './commands/status.ts';
 import { registerTag } from './commands/tag.ts';
@@ -87,6 +88,7 @@ export function createProgram({ execute, writeHelp, writeUsage }: ProgramPort): 
   registerLock(program, run);
   registerStatus(program, run);
   registerCheck(program, run);
+  registerQuarantine(program, run);
   registerKey(program, run);
   program.commandsGroup('Files:');
   registerAdd(program, run);

@@ -1,5 +1,6 @@
 import type {
   AddPathsOptions,
+  AdoptOptions,
   AddStreamOptions,
   BackupOptions,
   ChangePassphraseOptions,
@@ -123,6 +124,11 @@ export const removeOptions: Schema<RemoveOptions> = v.strictObject({
   shred: flag,
   dryRun: flag,
 });
+
+export const adoptOptions: Schema<AdoptOptions> = v.strictObject({ name: someText, folder: someText });
+
+/** Nothing but a signal, which is not sent. */
+export const dropOptions: Schema<{ readonly signal?: AbortSignal }> = v.strictObject({});
 
 export const checkOptions: Schema<CheckOptions> = v.strictObject({
   items: someTexts,

@@ -101,6 +101,13 @@ export const METHODS: { readonly [Name in MethodName]: MethodOf<Name> } = {
     options: 1,
     fromCaller: pathOfCaller(0),
   },
+  quarantine: { kind: 'call', args: v.tuple([]) },
+  adopt: { kind: 'stream', args: v.tuple([schema.texts, v.optional(schema.adoptOptions, {})]), options: 1 },
+  dropQuarantined: {
+    kind: 'stream',
+    args: v.tuple([schema.texts, v.optional(schema.dropOptions, {})]),
+    options: 1,
+  },
   slots: { kind: 'call', args: v.tuple([]) },
   addSlot: {
     kind: 'call',

@@ -3,6 +3,8 @@ import { restoreFiles } from './backup/restore-files.ts';
 import type { NotRestored, RestoreFilesOptions } from './backup/restore-files.ts';
 import { stageBackup } from './backup/stage-backup.ts';
 import type { StageEvent, StageOptions, StageTotals } from './backup/stage-backup.ts';
+import { adopt } from './adopt.ts';
+import type { AdoptOptions } from './adopt.ts';
 import { check } from './check.ts';
 import type { CheckOptions, CheckTotals, Finding } from './check.ts';
 import { deleteFiles } from './delete-file.ts';
@@ -12,6 +14,8 @@ import type { FileSource } from './file-source.ts';
 import { parseFileName, parseFolder } from './names.ts';
 import { getFile, readFile } from './read-file.ts';
 import type { ReadOptions } from './read-file.ts';
+import { dropQuarantined, listQuarantine } from './quarantine.ts';
+import type { QuarantinedFile } from './quarantine.ts';
 import { recover } from './recover.ts';
 import type { Recovery } from './recover.ts';
 import { saveFile, saveFiles } from './save-file.ts';
@@ -190,6 +194,21 @@ export class FileStorage {
   restoreFiles(options: RestoreFilesOptions): AsyncGenerator<NotRestored, void, undefined> {
     this.#requireOpen();
     return restoreFiles(this.#context, (work) => this.#run(work), options);
+  }
+
+  /** Sealed files that no row named when they were found: an older database had been put back, or somebody put them there. */
+  async listQuarantine(): Promise<QuarantinedFile[]> {
+    return this.#run(() => listQuarantine(this.#context));
+  }
+
+  /** Brings a file back from the quarantine, by its name there, once all of it is verified. */
+  async adoptQuarantined(name: string, options: AdoptOptions = {}): Promise<FileRow> {
+    return this.#run((signal) => adopt(this.#context, name, { ...options, signal }), options.signal);
+  }
+
+  /** Destroys a file in the quarantine, by its name there. */
+  async dropQuarantined(name: string): Promise<void> {
+    return this.#run(() => dropQuarantined(this.#context, name));
   }
 
   /** Finishes or undoes what a crash left; opening does so by itself. */

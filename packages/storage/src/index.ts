@@ -12,6 +12,8 @@ export type { FileStorageOptions } from './file-storage.ts';
 export { openFileStorage } from './open-file-storage.ts';
 export type { OpenFileStorageOptions, OwnedFileStorage } from './open-file-storage.ts';
 export { shredFile } from './sealed-folder.ts';
+export type { AdoptOptions } from './adopt.ts';
+export type { QuarantinedFile } from './quarantine.ts';
 export { StorageKeys } from './storage-keys.ts';
 export { StorageError } from './errors.ts';
 export type { DamageCode, StorageErrorCode, StorageErrorOptions } from './errors.ts';

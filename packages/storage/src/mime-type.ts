@@ -29,6 +29,12 @@ export async function detectMimeType(head: Uint8Array, name: string): Promise<st
   return byName === 'video/mp2t' ? 'text/plain' : (byName ?? byContent ?? DEFAULT_MIME_TYPE);
 }
 
+/** What names of this type end in: `.pdf`; `''` when nothing is usual. */
+export async function usualExtension(mimeType: string): Promise<string> {
+  const extension = (await loadTypes()).mime.getExtension(mimeType);
+  return extension === null || mimeType === DEFAULT_MIME_TYPE ? '' : `.${extension}`;
+}
+
 async function typeOfContent(head: Uint8Array): Promise<string | undefined> {
   if (head.length === 0) return undefined;
   const { fileTypeFromBuffer } = await loadTypes();

@@ -132,7 +132,11 @@ export async function verifySealed(
   return { isOtherPlaceFree: reader.isOtherPlaceFree };
 }
 
-function poolFor({ pool, parallelFromBytes }: StorageContext, sizeBytes: number): SegmentPool | undefined {
+/** The pool, for what is large enough. */
+export function poolFor(
+  { pool, parallelFromBytes }: StorageContext,
+  sizeBytes: number,
+): SegmentPool | undefined {
   return sizeBytes >= parallelFromBytes ? pool : undefined;
 }
 

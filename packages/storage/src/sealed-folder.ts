@@ -15,6 +15,9 @@ export interface KnownName {
 
 export type SealedName = KnownName | { readonly kind: 'unknown'; readonly name: string };
 
+/** As `quarantine` names them: a second file of the same id gets a number. */
+const QUARANTINED_NAME = /^([0-9a-f]{32})\.enc(?:\.[1-9]\d{0,3})?$/;
+
 // Strict: a name that only resembles ours is somebody else's file, and never touched.
 const NAME = /^([0-9a-f]{32})\.enc(\.tmp|\.part)?$/;
 
@@ -87,6 +90,25 @@ export class SealedFolder {
       if (errnoOf(error) === 'ENOENT') return undefined;
       throw error;
     }
+  }
+
+  /** Names in the quarantine that are ours, sorted. */
+  async quarantinedNames(): Promise<readonly string[]> {
+    try {
+      const names = await readdir(this.quarantinePath);
+      return names.filter((name) => QUARANTINED_NAME.test(name)).sort();
+    } catch (error) {
+      if (errnoOf(error) === 'ENOENT') return [];
+      throw error;
+    }
+  }
+
+  /** The id and the path of a file in the quarantine; `undefined` for a name that is not ours. */
+  parseQuarantinedName(name: string): { readonly id: FileId; readonly path: string } | undefined {
+    const digits = QUARANTINED_NAME.exec(name)?.[1];
+    return digits === undefined
+      ? undefined
+      : { id: parseFileId(digits), path: join(this.quarantinePath, name) };
   }
 
   /** Moves a sealed file that no row names out of the way, without touching its bytes. Returns its new path. */

@@ -6,6 +6,8 @@ import {
   SEALED_FILE,
   createSha256,
   decodeHeader,
+  openSegment,
+  sealedFileShape,
   sealedFileSize,
   sealedSegmentSize,
   segmentCount,
@@ -96,6 +98,18 @@ export class SealedReader implements AsyncDisposable {
       await handle.close();
       throw error;
     }
+  }
+
+  /**
+   * Opens a file that no row tells the size of: its final segment, which must be authentic as such, does. Throws `DAMAGED` as `open` does.
+   */
+  static async openUnsized(
+    path: string,
+    file: Omit<SealedFileRef, 'sizeBytes'>,
+    keys: StorageKeys,
+  ): Promise<{ reader: SealedReader; sizeBytes: number }> {
+    const sizeBytes = await contentSizeOf(path, { ...file, sizeBytes: 0 }, keys);
+    return { reader: await SealedReader.open(path, { ...file, sizeBytes }, keys), sizeBytes };
   }
 
   /** Plaintext bytes `start` to `end` (exclusive), in order, decrypting only the segments that cover them. */
@@ -213,6 +227,30 @@ const NOT_THERE: ReadonlySet<string> = new Set(['ENOENT', 'ELOOP', 'ENXIO', 'ENO
 /** What a bad sector holds is lost there: damage of this file, and no failure of the program. */
 function readFailure(file: SealedFileRef, error: unknown): unknown {
   return errnoOf(error) === 'EIO' ? unreadable(file, error) : error;
+}
+
+async function contentSizeOf(path: string, file: SealedFileRef, keys: StorageKeys): Promise<number> {
+  const handle = await openSealed(path, file);
+  try {
+    const { size } = await handle.stat();
+    const headerBytes = new Uint8Array(SEALED_FILE.HEADER_SIZE_BYTES);
+    await readExactly(handle, 0, headerBytes, file);
+    const { fileKey, header } = decode(headerBytes, file, keys);
+    try {
+      const log2 = header.segmentSizeLog2;
+      const shape = sealedFileShape(size, log2);
+      const index = shape.segmentCount - 1;
+      const token = new Uint8Array(shape.finalTokenSizeBytes);
+      await readExactly(handle, segmentOffset(index, log2), token, file);
+      return index * 2 ** log2 + openSegment(fileKey, { index, final: true, token }).length;
+    } finally {
+      fileKey[Symbol.dispose]();
+    }
+  } catch (error) {
+    throw error instanceof CryptoError ? cutOff(file, error) : error;
+  } finally {
+    await handle.close();
+  }
 }
 
 async function openSealed(path: string, file: SealedFileRef): Promise<FileHandle> {

@@ -18,6 +18,7 @@ export type { ExportEvent, ExportOptions } from './files/export-files.ts';
 export type { FileEntry } from './files/file-entry.ts';
 export type { GetEvent, GetOptions } from './files/get-files.ts';
 export type { OnConflict } from './files/place-file.ts';
+export type { AdoptEvent, AdoptOptions, DropEvent, QuarantinedFile } from './files/quarantine.ts';
 export type { RemoveEvent, RemoveOptions } from './files/remove-files.ts';
 export type { ResolveOptions } from './files/resolve-item.ts';
 export type { TagChanges } from './files/tag-item.ts';

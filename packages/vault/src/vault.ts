@@ -17,6 +17,8 @@ import { getPaths } from './files/get-files.ts';
 import type { GetEvent, GetOptions } from './files/get-files.ts';
 import { moveItem } from './files/move-item.ts';
 import { OwnFiles } from './files/own-files.ts';
+import { adoptFiles, dropFiles, listQuarantine } from './files/quarantine.ts';
+import type { AdoptEvent, AdoptOptions, DropEvent, QuarantinedFile } from './files/quarantine.ts';
 import { removePaths } from './files/remove-files.ts';
 import type { RemoveEvent, RemoveOptions } from './files/remove-files.ts';
 import { resolveItem } from './files/resolve-item.ts';
@@ -206,6 +208,24 @@ export class Vault implements AsyncDisposable {
       destination,
       options,
     );
+  }
+
+  /** Sealed files that no file of the vault named when they were found: an older database had been put back, for example. */
+  async quarantine(): Promise<QuarantinedFile[]> {
+    return this.#async((parts) => listQuarantine(parts));
+  }
+
+  /** Makes quarantined files, given by their names or the beginnings of their ids, files of the vault, once all of each is verified. */
+  adopt(items: readonly string[], options: AdoptOptions = {}): AsyncGenerator<AdoptEvent, void, undefined> {
+    return adoptFiles(this.#changing(), items, options);
+  }
+
+  /** Destroys quarantined files. */
+  dropQuarantined(
+    items: readonly string[],
+    options: { readonly signal?: AbortSignal } = {},
+  ): AsyncGenerator<DropEvent, void, undefined> {
+    return dropFiles(this.#changing(), items, options);
   }
 
   /** The key slots: what this vault can be opened with. */
