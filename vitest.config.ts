@@ -13,7 +13,16 @@ const others = ['scripts', 'crash', 'damage'].map((name) => ({
   name,
   root: join(import.meta.dirname, name),
 }));
-const projects = [...packages, ...others].map((test) => ({
+// The commands once more, with an agent that has each vault open: nothing may be different.
+const withAgent = {
+  name: 'cli-agent',
+  root: join(import.meta.dirname, 'packages', 'cli'),
+  include: ['test/e2e/**/*.test.ts'],
+  // It starts and ends its agents itself.
+  exclude: ['test/e2e/agent.test.ts'],
+  env: { COFFER_TEST_AGENT: '1' },
+};
+const projects = [...packages, ...others, withAgent].map((test) => ({
   extends: true as const,
   test,
 }));

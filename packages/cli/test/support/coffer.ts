@@ -20,9 +20,14 @@ type Environment = Readonly<Record<string, string>>;
 /** Starts the program in a session of its own, so that it has no terminal even if the tests have one. */
 export function startCoffer(
   args: readonly string[],
-  options: { env?: Environment; cwd?: string; stdio?: SpawnOptions['stdio'] } = {},
+  options: {
+    env?: Environment;
+    cwd?: string;
+    stdio?: SpawnOptions['stdio'];
+    command?: readonly string[];
+  } = {},
 ): ChildProcess {
-  const [node = '', ...before] = COFFER;
+  const [node = '', ...before] = options.command ?? COFFER;
   return spawn(node, [...before, ...args], {
     cwd: options.cwd,
     env: cleanEnvironment(options.env),

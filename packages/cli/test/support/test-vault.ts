@@ -1,13 +1,26 @@
 import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import process from 'node:process';
 import { runMain, type MainEnded, type MainOptions, parseLines } from './run-main.ts';
+
+/** The same tests run a second time with an agent that has the vault open: see vitest.config.ts. */
+export const hasAgent: boolean = process.env['COFFER_TEST_AGENT'] === '1';
+
+// The sockets of tests are not among those of whoever runs them.
+const runtime = mkdtempSync(join(tmpdir(), 'coffer-cli-run-'));
+process.env['XDG_RUNTIME_DIR'] = runtime;
+process.on('exit', () => {
+  rmSync(runtime, { recursive: true, force: true });
+});
 
 /** A vault in a temporary folder that opens with a key file, which costs no Argon2id. */
 export class TestVault implements Disposable {
   readonly folder: string;
   /** The environment that names the vault and its key. */
   readonly env: Readonly<Record<string, string>>;
+
+  readonly #agents = new Set<number>();
 
   private constructor(folder: string) {
     this.folder = folder;
@@ -18,7 +31,17 @@ export class TestVault implements Disposable {
     const vault = new TestVault(mkdtempSync(join(tmpdir(), 'coffer-cli-')));
     const { code, stderr } = await vault.run(['init']);
     if (code !== 0) throw new Error(stderr);
+    if (hasAgent) await vault.unlock();
     return vault;
+  }
+
+  /** Starts an agent, a process of its own, for the vault; it goes with the vault. Returns its process id. */
+  async unlock(...options: readonly string[]): Promise<number> {
+    const { code, stdout, stderr } = await this.run(['unlock', '--json', ...options]);
+    if (code !== 0) throw new Error(stderr);
+    const pid = Number(parseLines(stdout)[0]?.['pid']);
+    this.#agents.add(pid);
+    return pid;
   }
 
   /** A path beside the vault. */
@@ -51,6 +74,15 @@ export class TestVault implements Disposable {
   }
 
   [Symbol.dispose](): void {
-    rmSync(this.folder, { recursive: true, force: true });
+    for (const pid of this.#agents) endProcess(pid);
+    rmSync(this.folder, { recursive: true, force: true, maxRetries: 3 });
+  }
+}
+
+function endProcess(pid: number): void {
+  try {
+    process.kill(pid, 'SIGKILL');
+  } catch {
+    // It has ended already.
   }
 }
