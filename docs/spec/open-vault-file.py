@@ -2,7 +2,7 @@
 
 python3 open-vault-file.py VAULT_JSON --passphrase-file F | --keyfile F | --recovery-code-file F | --keychain-key-file F (32 bytes)
 
-prints the slot and the SHA-256 of the root key
+prints the slot and the SHA-256 of the root key; while a rotation is not finished also the SHA-256 of the root key before
 """
 
 import base64
@@ -71,6 +71,14 @@ def slot_key(slot, secret):
     return kdf.derive(secret)
 
 
+def previous_root(content, root):
+    if "previous" not in content:
+        return None
+    assert content["keyEpoch"] >= 2
+    key = base64.urlsafe_b64encode(hkdf(root, None, b"coffer/previous/v1"))
+    return Fernet(key).decrypt(content["previous"]["wrappedKey"])
+
+
 def open_vault_file(file, kind, secret):
     signed, checksum = re.fullmatch(rb'(.*),\n  "checksum": "([0-9a-f]{64})"\n}\n', file, re.S).groups()
     assert hashlib.sha256(signed).hexdigest().encode() == checksum, "damaged"
@@ -87,7 +95,7 @@ def open_vault_file(file, kind, secret):
             continue
         expected = hmac.digest(hkdf(root, None, b"coffer/slots/v1"), body, "sha256")
         assert hmac.compare_digest(expected, bytes.fromhex(mac.decode())), "changed by someone without the root key"
-        return slot["id"], root
+        return slot["id"], root, previous_root(content, root)
     raise SystemExit("wrong key")
 
 
@@ -99,5 +107,5 @@ if __name__ == "__main__":
         "--recovery-code-file": ("recovery", read_recovery_code),
         "--keychain-key-file": ("keychain", bytes),
     }[option]
-    slot_id, root = open_vault_file(open(path, "rb").read(), kind, read(open(secret_path, "rb").read()))
-    print(slot_id, hashlib.sha256(root).hexdigest())
+    slot_id, *roots = open_vault_file(open(path, "rb").read(), kind, read(open(secret_path, "rb").read()))
+    print(slot_id, *[hashlib.sha256(root).hexdigest() for root in roots if root is not None])

@@ -71,6 +71,18 @@ def content(slots, generation=1, **other):
     return {"format": "coffer-vault", "formatVersion": 1, "vaultId": VAULT_ID, "generation": generation, "slots": slots, **other}
 
 
+def rotated(slots, epoch, previous=None, generation=2, **more):
+    """A content whose root key is not the first, with the one before while the rotation is not finished."""
+    made = {"format": "coffer-vault", "formatVersion": 1, "vaultId": VAULT_ID, "generation": generation, "keyEpoch": epoch, "slots": slots}
+    if previous is None:
+        return made
+    token = wrap(hkdf(ROOT, None, b"coffer/previous/v1"), previous, seed("iv previous", 16))
+    return {**made, "previous": {"wrappedKey": token, **more}}
+
+
+PREVIOUS = bytes(range(0xA0, 0xC0))
+
+
 def dumps(value):
     return json.dumps(value, indent=2, ensure_ascii=False)
 
@@ -183,6 +195,12 @@ def valid():
     ]
     full = [keyfile_slot(f"{n:08x}", KEY_A if n == 15 else KEY_B, "😀" * 64, created=8640000000000000) for n in range(16)]
     yield "16 slots with the longest labels", encode(content(full)), [(FILE_KEY_A, "0000000f")]
+    yield "after a rotation of the root key", encode(rotated([SLOT_A], 2)), [(FILE_KEY_A, "aaaaaaaa")]
+    yield "the last key epoch", encode(rotated([SLOT_A], 2**32 - 1)), [(FILE_KEY_A, "aaaaaaaa")]
+    yield "a rotation that is not finished", encode(rotated([SLOT_A], 2, PREVIOUS)), [(FILE_KEY_A, "aaaaaaaa")]
+    yield "a rotation that is not finished, with resealing", encode(rotated([SLOT_A], 7, PREVIOUS, reseal=True)), [
+        (FILE_KEY_A, "aaaaaaaa")
+    ]
 
 
 def changed_slot(**members):
@@ -228,6 +246,17 @@ def refused_at_reading():
     yield "a vault id in capitals", encode({**ONE, "vaultId": "A" * 32}), "DAMAGED"
     yield "generation 0", encode(content([SLOT_A], 0)), "DAMAGED"
     yield "generation 2^53", encode(content([SLOT_A], 2**53)), "DAMAGED"
+    yield "key epoch 1, which is not written", encode(rotated([SLOT_A], 1)), "DAMAGED"
+    yield "key epoch 2^32", encode(rotated([SLOT_A], 2**32)), "DAMAGED"
+    unfinished = rotated([SLOT_A], 2, PREVIOUS)
+    yield "a key epoch in another place", encode({**content([SLOT_A]), "keyEpoch": 2}), "DAMAGED"
+    first = {name: value for name, value in unfinished.items() if name != "keyEpoch"}
+    yield "a root key before the first", encode(first), "DAMAGED"
+    yield "a previous root key that is null", encode({**unfinished, "previous": None}), "DAMAGED"
+    yield "a previous root key without its token", encode({**unfinished, "previous": {}}), "DAMAGED"
+    yield "a previous root key that is too short", encode({**unfinished, "previous": {"wrappedKey": unfinished["previous"]["wrappedKey"][:-1]}}), "DAMAGED"
+    yield "a resealing that is false", encode(rotated([SLOT_A], 2, PREVIOUS, reseal=False)), "DAMAGED"
+    yield "an unknown member of the previous root key", encode(rotated([SLOT_A], 2, PREVIOUS, note="x")), "DAMAGED"
     yield "a slot id that is too short", encode(changed_slot(id="aaaaaaa")), "DAMAGED"
     yield "a slot of unknown kind", encode(changed_slot(kind="recoveries")), "DAMAGED"
     yield "a time before 1970", encode(changed_slot(createdAtMs=-1)), "DAMAGED"
@@ -282,6 +311,9 @@ def refused_at_unlocking():
     yield "a slot removed by someone else", finish(body_of(content([SLOT_A])), mac=mac_of(good)), FILE_KEY_A, "DAMAGED"
     relabelled = content([SLOT_A, {**SLOT_B, "label": "usb stick"}])
     yield "a label changed by someone else", finish(body_of(relabelled), mac=mac_of(good)), FILE_KEY_A, "DAMAGED"
+    unfinished = encode(rotated([SLOT_A], 2, PREVIOUS))
+    yield "a previous root key removed by someone else", finish(body_of(rotated([SLOT_A], 2)), mac=mac_of(unfinished)), FILE_KEY_A, "DAMAGED"
+    yield "a key epoch changed by someone else", finish(body_of(rotated([SLOT_A], 3)), mac=mac_of(encode(rotated([SLOT_A], 2)))), FILE_KEY_A, "DAMAGED"
     yield "a generation changed by someone else", finish(body_of(content([SLOT_A, SLOT_B], 2)), mac=mac_of(good)), FILE_KEY_A, "DAMAGED"
     short = keyfile_slot("aaaaaaaa", KEY_A, root=ROOT + b"")
     key = hkdf(KEY_A, seed("salt aaaaaaaa", 16), b"coffer/slot/keyfile/v1")
@@ -378,6 +410,7 @@ def write(name, value):
 write("vault-files.json", {
     "about": "docs/spec/vault-file.md; made by make.py. Files are base64.",
     "rootKeyHex": ROOT.hex(),
+    "previousRootKeyHex": PREVIOUS.hex(),
     "vaultId": VAULT_ID,
     "valid": [
         {"name": n, "fileBase64": base64.b64encode(f).decode(), "opens": [{"secret": s, "slotId": i} for s, i in o]}

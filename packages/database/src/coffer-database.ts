@@ -35,7 +35,7 @@ export interface StagedRekey {
    * Throws `IN_USE` (a page scan runs), `NO_SPACE`, `CORRUPT`, `FAILED`.
    */
   commit(): void;
-  /** Removes a copy that was not put in place. */
+  /** Forgets the keys, and removes the copy if it was not put in place. Afterwards nothing can be done with this any more. */
   discard(): void;
 }
 
@@ -148,31 +148,45 @@ export class CofferDatabase implements Disposable {
 
   /**
    * Makes a copy of the database under another key, beside it, and changes nothing: whether there is space for it and every page can be read is
-   * found out before anything depends on it. It takes as much space as the database, and as long as copying it. Synchronous.
+   * found out before anything depends on it. It copies the keys, which `discard` forgets. It takes as much space as the database, and as long as copying it. Synchronous.
    *
    * Throws `NO_SPACE`, `CORRUPT`, `IN_USE` (a page scan runs), `INVALID` (inside a transaction), `NOT_PERMITTED`.
    */
   stageRekey(options: RekeyOptions): StagedRekey {
     this.#checkCanRekey();
-    buildRekeyed(this.#connection, this.path, options);
-    const state = { isInPlace: false, changes: this.#totalChanges() };
+    const keys = { key: Uint8Array.from(options.key), newKey: Uint8Array.from(options.newKey) };
+    const state = { isInPlace: false, changes: 0 };
+    const build = (): void => {
+      buildRekeyed(this.#connection, this.path, keys);
+      state.changes = this.#totalChanges();
+    };
+    const discard = (): void => {
+      keys.key.fill(0);
+      keys.newKey.fill(0);
+      if (!state.isInPlace) discardRekeyed(this.path);
+    };
+    const commit = (): void => {
+      this.#checkCanRekey();
+      if (this.#totalChanges() !== state.changes) build();
+      this.#checkpoints.run('truncate');
+      putRekeyedInPlace(this.#connection, this.path, keys, () => {
+        state.isInPlace = true;
+        this.#file.release();
+        this.#hold(holdFile(this.path));
+      });
+    };
+    try {
+      build();
+    } catch (error) {
+      discard();
+      throw error;
+    }
     return {
       get isInPlace() {
         return state.isInPlace;
       },
-      commit: () => {
-        this.#checkCanRekey();
-        if (this.#totalChanges() !== state.changes) buildRekeyed(this.#connection, this.path, options);
-        this.#checkpoints.run('truncate');
-        putRekeyedInPlace(this.#connection, this.path, options, () => {
-          state.isInPlace = true;
-          this.#file.release();
-          this.#hold(holdFile(this.path));
-        });
-      },
-      discard: () => {
-        discardRekeyed(this.path);
-      },
+      commit,
+      discard,
     };
   }
 

@@ -19,7 +19,7 @@ export interface RekeyOptions {
 const OVERWRITE_STEP_BYTES = 1024 * 1024;
 
 /** Where the database under the new key is made, before it takes the place of the one under the old key. */
-export function rekeyedPath(path: string): string {
+function rekeyedPath(path: string): string {
   return `${path}.rekey`;
 }
 

@@ -14,6 +14,8 @@ import type {
   ReadOptions,
   RemoveOptions,
   ResolveOptions,
+  ResumeRotationOptions,
+  RotateOptions,
   SlotSecret,
   TagChanges,
 } from '@coffer/vault';
@@ -157,3 +159,16 @@ export const changePassphraseOptions: Schema<ChangePassphraseOptions> = v.strict
   next: secretBytes,
   slotId: someText,
 });
+
+const reseal = { reseal: flag };
+
+export const rotateOptions: Schema<RotateOptions> = v.strictObject({
+  ...reseal,
+  keep: v.pipe(v.array(v.strictObject({ slotId: text, secret: slotSecret })), v.maxLength(MAX_LIST_LENGTH)),
+  drop: someTexts,
+  keychainTimeoutMs: someCount,
+});
+
+export const resumeRotationOptions: Schema<ResumeRotationOptions> = v.strictObject(reseal);
+
+export const keyEpochsOptions: Schema<object> = v.strictObject({});

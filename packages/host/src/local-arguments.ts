@@ -29,12 +29,29 @@ export function withDestination(index: number, name: string): FromCaller {
 
 /** Makes the path of a key file, in the secret at `index`, absolute. */
 export function keyfileOfCaller(index: number): FromCaller {
+  return (args, caller) => change(args, index, (secret) => withAbsoluteKeyfile(secret, caller));
+}
+
+/** The same in the secrets of the slots that the options at `index` keep. */
+export function keyfilesOfCaller(index: number): FromCaller {
   return (args, caller) =>
-    change(args, index, (secret) =>
-      secret['kind'] === 'keyfile' && typeof secret['path'] === 'string'
-        ? { ...secret, path: absolutePath(secret['path'], caller) }
-        : secret,
-    );
+    change(args, index, (options) => {
+      const { keep } = options;
+      if (!Array.isArray(keep)) return options;
+      return { ...options, keep: keep.map((slot) => withAbsoluteSecret(slot, caller)) };
+    });
+}
+
+function withAbsoluteSecret(slot: unknown, caller: Caller): unknown {
+  if (!isRecord(slot)) return slot;
+  const { secret } = slot;
+  return isRecord(secret) ? { ...slot, secret: withAbsoluteKeyfile(secret, caller) } : slot;
+}
+
+function withAbsoluteKeyfile(secret: Readonly<Record<string, unknown>>, caller: Caller): object {
+  return secret['kind'] === 'keyfile' && typeof secret['path'] === 'string'
+    ? { ...secret, path: absolutePath(secret['path'], caller) }
+    : secret;
 }
 
 /** Makes the path at `index` absolute. */

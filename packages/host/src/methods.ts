@@ -5,6 +5,7 @@ import type { Caller } from './caller.ts';
 import {
   keyfileOfCaller,
   pathOfCaller,
+  keyfilesOfCaller,
   withCwd,
   withCwdAndUmask,
   withDestination,
@@ -123,5 +124,17 @@ export const METHODS: { readonly [Name in MethodName]: MethodOf<Name> } = {
     args: v.tuple([schema.secretBytes, v.optional(schema.newSlotOptions, {})]),
     options: 1,
   },
+  rotate: {
+    kind: 'stream',
+    args: v.tuple([schema.rotateOptions]),
+    options: 0,
+    fromCaller: keyfilesOfCaller(0),
+  },
+  resumeRotation: {
+    kind: 'stream',
+    args: v.tuple([v.optional(schema.resumeRotationOptions, {})]),
+    options: 0,
+  },
+  keyEpochs: { kind: 'call', args: v.tuple([v.optional(schema.keyEpochsOptions, {})]), options: 0 },
   status: { kind: 'call', args: v.tuple([]) },
 };

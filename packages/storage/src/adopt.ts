@@ -41,11 +41,11 @@ export async function adopt(
     context.unsettled.add(id);
     // Recovery destroys what is in files/ and has a tombstone.
     if (database.tombstones.has(id)) database.tombstones.remove(id);
-    await move(context, path, folder.sealedPath(id));
+    await move(context, id, path, folder.sealedPath(id));
     try {
       return database.transaction(place);
     } catch (error) {
-      await move(context, folder.sealedPath(id), path);
+      await move(context, id, folder.sealedPath(id), path);
       throw error;
     } finally {
       context.unsettled.delete(id);
@@ -83,7 +83,9 @@ async function verify(
   options: AdoptOptions,
 ): Promise<FileRow> {
   const { modifiedAtMs } = await modifiedAt(path);
-  const { reader, sizeBytes } = await SealedReader.openUnsized(path, { id, name }, context.keys);
+  const { reader, sizeBytes } = await context.turns.take(id, () =>
+    SealedReader.openUnsized(path, { id, name }, context.keys),
+  );
   await using open = reader;
   const pool = poolFor(context, sizeBytes);
   const { signal, onProgress } = options;
@@ -141,8 +143,8 @@ function ask(
   }
 }
 
-async function move({ folder }: StorageContext, from: string, to: string): Promise<void> {
-  await rename(from, to);
+async function move({ folder, turns }: StorageContext, id: FileId, from: string, to: string): Promise<void> {
+  await turns.take(id, () => rename(from, to));
   await folder.sync();
   await syncFolder(folder.quarantinePath);
 }

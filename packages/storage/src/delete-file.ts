@@ -85,8 +85,10 @@ export async function removeBuried(
   for (const row of sealed) {
     try {
       await context.shredGate.pass(row);
-      await shredFile(context.folder.sealedPath(row.id));
-      await shredFile(context.folder.temporaryPath(row.id));
+      await context.turns.take(row.id, async () => {
+        await shredFile(context.folder.sealedPath(row.id));
+        await shredFile(context.folder.temporaryPath(row.id));
+      });
       gone.push(row);
     } catch {
       // The file is deleted all the same: its tombstone makes the next opening try again.

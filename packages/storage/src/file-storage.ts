@@ -10,6 +10,7 @@ import type { CheckOptions, CheckTotals, Finding } from './check.ts';
 import { deleteFiles } from './delete-file.ts';
 import type { DeleteOptions, DeleteResult } from './delete-file.ts';
 import { StorageError, toStorageError } from './errors.ts';
+import { FileTurns } from './file-turns.ts';
 import type { FileSource } from './file-source.ts';
 import { parseFileName, parseFolder } from './names.ts';
 import { getFile, readFile } from './read-file.ts';
@@ -18,6 +19,10 @@ import { dropQuarantined, listQuarantine } from './quarantine.ts';
 import type { QuarantinedFile } from './quarantine.ts';
 import { recover } from './recover.ts';
 import type { Recovery } from './recover.ts';
+import { beginReseal, isResealUnfinished, resealAll } from './reseal.ts';
+import type { ResealOptions, ResealResult } from './reseal.ts';
+import { countEpochs, rewrapAll } from './rewrap.ts';
+import type { EpochCount, RewrapOptions, RewrapResult } from './rewrap.ts';
 import { saveFile, saveFiles } from './save-file.ts';
 import type { FileToSave } from './save-file.ts';
 import type { SaveOptions } from './save-options.ts';
@@ -87,6 +92,7 @@ export class FileStorage {
       unsettled: new Set<FileId>(),
       shredGate: new ShredGate(),
       databaseKey: options.databaseKey,
+      turns: new FileTurns(),
     };
     try {
       await folder.create();
@@ -211,6 +217,38 @@ export class FileStorage {
     return this.#run(() => dropQuarantined(this.#context, name));
   }
 
+  /** Brings every header to the current key epoch; goes on where it stopped. `failed` is empty when no earlier key is needed any more. */
+  async rewrapHeaders(options: RewrapOptions = {}): Promise<RewrapResult> {
+    return this.#rotate(options.signal, 'cannot rewrap the headers', (signal) =>
+      rewrapAll(this.#context, { ...options, signal }),
+    );
+  }
+
+  /** Says, durably, that files are to be sealed again: `isResealUnfinished` until `resealFiles` has returned. */
+  beginReseal(): void {
+    this.#sync('cannot begin to reseal', () => {
+      beginReseal(this.#context);
+    });
+  }
+
+  get isResealUnfinished(): boolean {
+    return this.#sync('cannot look', (database) => isResealUnfinished(database));
+  }
+
+  /** Seals files again whose file keys are older than the current key epoch; goes on where it stopped. */
+  async resealFiles(options: ResealOptions = {}): Promise<ResealResult> {
+    return this.#rotate(options.signal, 'cannot reseal the files', (signal) =>
+      resealAll(this.#context, { ...options, signal }),
+    );
+  }
+
+  /** How many sealed files there are under each key epoch; reads all their headers. */
+  async countKeyEpochs(options: { readonly signal?: AbortSignal } = {}): Promise<EpochCount> {
+    return this.#rotate(options.signal, 'cannot count the key epochs', (signal) =>
+      countEpochs(this.#context, signal),
+    );
+  }
+
   /** Finishes or undoes what a crash left; opening does so by itself. */
   async recover(): Promise<Recovery> {
     return this.#run(() => recover(this.#context));
@@ -237,6 +275,18 @@ export class FileStorage {
       return await running;
     } finally {
       this.#running.delete(running);
+    }
+  }
+
+  async #rotate<T>(
+    signal: AbortSignal | undefined,
+    doing: string,
+    work: (signal: AbortSignal) => Promise<T>,
+  ): Promise<T> {
+    try {
+      return await this.#run(work, signal);
+    } catch (error) {
+      throw toStorageError(error, doing);
     }
   }
 

@@ -25,6 +25,8 @@ export type { DeleteOptions, DeleteResult } from './delete-file.ts';
 export type { FileSource } from './file-source.ts';
 export type { ReadOptions } from './read-file.ts';
 export type { Recovery } from './recover.ts';
+export type { ResealOptions, ResealProgress, ResealResult } from './reseal.ts';
+export type { EpochCount, HeaderProblem, RewrapOptions, RewrapResult } from './rewrap.ts';
 export type { FileToSave } from './save-file.ts';
 export type { Placing, SaveOptions } from './save-options.ts';
 export type { WriteFileOptions } from './write-file-to.ts';

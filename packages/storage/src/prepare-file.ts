@@ -74,9 +74,12 @@ async function readHead(
 }
 
 /** Takes back what was written for a file that will not be saved. What can't be removed now, the next opening removes. */
-export async function discardTemporary({ folder, unsettled }: StorageContext, id: FileId): Promise<void> {
+export async function discardTemporary(
+  { folder, unsettled, turns }: StorageContext,
+  id: FileId,
+): Promise<void> {
   try {
-    await shredFile(folder.temporaryPath(id));
+    await turns.take(id, () => shredFile(folder.temporaryPath(id)));
     unsettled.delete(id);
   } catch {
     // The reason why the save failed matters more to the caller than this one.
@@ -92,7 +95,7 @@ async function sealToTemporary(
   markUnclean(context);
   context.unsettled.add(id);
   try {
-    await using writer = await SealedWriter.create(context.folder.temporaryPath(id), id, context.keys);
+    await using writer = await createTemporary(context, id);
     const sealed = await sealContent(context, writer, content, options);
     await context.folder.sync();
     await writer.finish();
@@ -101,6 +104,12 @@ async function sealToTemporary(
     await discardTemporary(context, id);
     throw error;
   }
+}
+
+/** In a turn of the file: its header is there whole when anything else looks for it, under the key epoch that was the current one. */
+export async function createTemporary(context: StorageContext, id: FileId): Promise<SealedWriter> {
+  const { folder, keys, turns } = context;
+  return turns.take(id, () => SealedWriter.create(folder.temporaryPath(id), id, keys));
 }
 
 /** Reports progress, and ends at once when cancelled, even while the source keeps us waiting. */

@@ -43,7 +43,9 @@ async function look(context: StorageContext, name: string): Promise<QuarantinedF
   const about = { name, id, sizeBytes: stat.size, modifiedAtMs: Math.round(stat.mtimeMs) };
   const row = context.database.files.find(id);
   try {
-    const { reader, sizeBytes } = await SealedReader.openUnsized(path, { id, name }, context.keys);
+    const { reader, sizeBytes } = await context.turns.take(id, () =>
+      SealedReader.openUnsized(path, { id, name }, context.keys),
+    );
     await reader[Symbol.asyncDispose]();
     return { ...about, contentSizeBytes: sizeBytes, problem: undefined, row };
   } catch (error) {
@@ -54,10 +56,10 @@ async function look(context: StorageContext, name: string): Promise<QuarantinedF
 
 /** Destroys a file in the quarantine: its key is overwritten before it is unlinked. Throws `NOT_FOUND`. */
 export async function dropQuarantined(context: StorageContext, name: string): Promise<void> {
-  const { path } = locate(context, name);
+  const { id, path } = locate(context, name);
   try {
     await lstat(path);
-    await shredFile(path);
+    await context.turns.take(id, () => shredFile(path));
     await syncFolder(context.folder.quarantinePath);
   } catch (error) {
     throw errnoOf(error) === 'ENOENT' ? notThere(name) : toStorageError(error, `cannot drop ${name}`);

@@ -97,7 +97,7 @@ async function* readSealed(
   { start, end }: { readonly start: number; readonly end: number },
   { signal, transient = false }: ReadOptions,
 ): AsyncGenerator<Uint8Array> {
-  await using reader = await SealedReader.open(context.folder.sealedPath(row.id), row, context.keys);
+  await using reader = await openSealedRow(context, row);
   const pool = poolFor(context, end - start);
   if (start > 0 || end < row.sizeBytes) {
     yield* reader.read(start, end, { pool, signal, transient });
@@ -126,10 +126,19 @@ export async function verifySealed(
     readonly onProgress?: ((bytesDone: number) => void) | undefined;
   },
 ): Promise<{ readonly isOtherPlaceFree: boolean }> {
-  const { path = context.folder.sealedPath(row.id), targetFd, signal, onProgress } = options;
-  await using reader = await SealedReader.open(path, row, context.keys);
+  const { path, targetFd, signal, onProgress } = options;
+  await using reader = await openSealedRow(context, row, path);
   checkHash(row, await reader.hash({ pool: poolFor(context, row.sizeBytes), signal, targetFd, onProgress }));
   return { isOtherPlaceFree: reader.isOtherPlaceFree };
+}
+
+/** In a turn of the file, so that its header is read as it was before or after it was written anew. */
+export async function openSealedRow(
+  { folder, keys, turns }: StorageContext,
+  row: FileRow,
+  path: string = folder.sealedPath(row.id),
+): Promise<SealedReader> {
+  return turns.take(row.id, () => SealedReader.open(path, row, keys));
 }
 
 /** The pool, for what is large enough. */

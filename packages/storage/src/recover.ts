@@ -54,7 +54,7 @@ async function recoverFolder(context: StorageContext): Promise<Recovery> {
   for (const name of ordered(names)) {
     if (name.kind === 'unknown') continue;
     try {
-      await settle(context, name, done);
+      await context.turns.take(name.id, () => settle(context, name, done));
     } catch {
       // One file that can't be moved must not keep the whole vault closed.
       pending.add(name.id);

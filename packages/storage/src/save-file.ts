@@ -117,7 +117,7 @@ async function commitFiles(
     else if (prepared.blob === undefined) sealed.push(prepared);
   }
   // From here on a crash is finished, not undone, by recovery: the rows and the sealed bytes are durable.
-  for (const { row } of sealed) await folder.promote(row.id);
+  for (const { row } of sealed) await context.turns.take(row.id, () => folder.promote(row.id));
   if (sealed.length > 0) await folder.sync();
   for (const { row } of sealed) context.unsettled.delete(row.id);
   const done = inserted.filter((result) => result.status === 'fulfilled').map(({ value }) => value);

@@ -1,6 +1,6 @@
 import { constants } from 'node:fs';
 import { lstat, mkdir, open, readdir, rename, unlink } from 'node:fs/promises';
-import { join } from 'node:path';
+import { join, relative } from 'node:path';
 import { SEALED_FILE } from '@coffer/crypto';
 import type { FileId } from '@coffer/database';
 import { parseFileId } from '@coffer/database';
@@ -109,6 +109,11 @@ export class SealedFolder {
     return digits === undefined
       ? undefined
       : { id: parseFileId(digits), path: join(this.quarantinePath, name) };
+  }
+
+  /** For messages: a path in `files/` or `quarantine/` without the folder that both are in. */
+  relativePath(path: string): string {
+    return relative(join(this.path, '..'), path);
   }
 
   /** Moves a sealed file that no row names out of the way, without touching its bytes. Returns its new path. */

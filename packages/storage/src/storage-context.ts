@@ -1,5 +1,6 @@
 import { DatabaseError } from '@coffer/database';
 import type { CofferDatabase, FileId } from '@coffer/database';
+import type { FileTurns } from './file-turns.ts';
 import type { SegmentPool } from './pool/segment-pool.ts';
 import type { SealedFolder } from './sealed-folder.ts';
 import type { ShredGate } from './shred-gate.ts';
@@ -28,6 +29,7 @@ export interface StorageContext {
   readonly unsettled: Set<FileId>;
   /** Passed before a sealed file is destroyed. */
   readonly shredGate: ShredGate;
+  readonly turns: FileTurns;
 }
 
 const UNCLEAN = 'storage/unclean';

@@ -4,10 +4,11 @@ import { mkdir, readdir, rm } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { createDurableFile, syncFolder } from './durable-file.ts';
 import { VaultError, errnoToVaultError } from './errors.ts';
-import { openParts } from './open-parts.ts';
+import { openParts, openVaultDatabase } from './open-parts.ts';
 import { vaultPaths } from './paths.ts';
 import type { VaultPaths } from './paths.ts';
 import type { Argon2idCost, SlotSecret } from './slots/slot.ts';
+import { VaultKeys } from './rotate/vault-keys.ts';
 import { toVaultError } from './to-vault-error.ts';
 import { UNFINISHED_INIT, isUnfinishedInit } from './unfinished-init.ts';
 import { Vault } from './vault.ts';
@@ -43,12 +44,15 @@ export async function createVault(options: CreateVaultOptions): Promise<Vault> {
     opening.use(acquireOwnerLock(paths.ownerLock));
     await clearUnfinishedInit(paths);
     await createDurableFile(join(paths.directory, UNFINISHED_INIT), new Uint8Array());
+    // Disposed of twice when all goes well: by itself, and by the keys that take it over.
     const rootKey = opening.use(SecretKey.generate());
     makeDatabase(paths, rootKey);
     const file = await createVaultFile(paths, { ...options, rootKey });
     await rm(join(paths.directory, UNFINISHED_INIT));
     await syncFolder(paths.directory);
-    return new Vault(await openParts(paths, file, rootKey, opening));
+    const keys = opening.use(VaultKeys.open(rootKey, file.current.content));
+    const database = opening.use(openVaultDatabase(paths, keys));
+    return new Vault(await openParts({ paths, file, keys, database }, opening));
   } catch (error) {
     throw toVaultError(error);
   }

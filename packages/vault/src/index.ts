@@ -32,6 +32,14 @@ export type { DefaultDirectoryInput, VaultPaths } from './paths.ts';
 export { createRecoveryCode, parseRecoveryCode } from './recovery-code.ts';
 export { createRecoveryCodeFile } from './recovery-code-file.ts';
 export type { RecoveryCodeFileOptions } from './recovery-code-file.ts';
+export type { KeyEpoch } from './rotate/key-epochs.ts';
+export type {
+  ResumeRotationOptions,
+  RotateEvent,
+  RotateOptions,
+  RotationState,
+} from './rotate/rotate-vault.ts';
+export type { KeptSlot } from './vault-file/rotate-slots.ts';
 export type { ChangePassphraseOptions, RemovedSlot } from './slots/key-slots.ts';
 export { DEFAULT_ARGON2ID } from './slots/slot.ts';
 export type { Argon2idCost, SlotInfo, SlotKind, SlotSecret } from './slots/slot.ts';

@@ -1,10 +1,14 @@
-import type { SecretKey } from '@coffer/crypto';
-import { openDatabase } from '@coffer/database';
-import { FileStorage, StorageError, StorageKeys } from '@coffer/storage';
+import { DatabaseError } from '@coffer/database';
+import type { CofferDatabase } from '@coffer/database';
+import { FileStorage, StorageError } from '@coffer/storage';
 import type { FileStorageOptions, Recovery } from '@coffer/storage';
 import { existsSync } from 'node:fs';
 import { VaultError } from './errors.ts';
+import { LongWork } from './long-work.ts';
 import type { VaultPaths } from './paths.ts';
+import { rotationState } from './rotate/rotate-vault.ts';
+import type { RotationState } from './rotate/rotate-vault.ts';
+import type { VaultKeys } from './rotate/vault-keys.ts';
 import { KeySlots } from './slots/key-slots.ts';
 import { toVaultError } from './to-vault-error.ts';
 import type { VaultParts } from './vault.ts';
@@ -12,40 +16,60 @@ import type { VaultFile } from './vault-file/vault-file.ts';
 
 const DATABASE_HINT = 'put data.db back from a backup of the vault; the sealed files in files/ are untouched';
 
+/** What is open already when the storage is opened. */
+export interface OpenedKeys {
+  readonly paths: VaultPaths;
+  readonly file: VaultFile;
+  readonly keys: VaultKeys;
+  readonly database: CofferDatabase;
+}
+
 /**
- * Opens what a root key opens. `opening` has the owner's lock and the root key already; on success everything moves from it to the result, and a
+ * Opens the database with the keys of `vault.json`.
+ *
+ * @throws DatabaseError WRONG_KEY when they do not open it, which an older vault.json put back leads to as well as damage; VaultError
+ */
+export function openVaultDatabase(paths: VaultPaths, keys: VaultKeys): CofferDatabase {
+  refuseMissingDatabase(paths);
+  try {
+    return keys.openDatabase(paths.database);
+  } catch (error) {
+    if (error instanceof DatabaseError && error.code === 'WRONG_KEY') throw error;
+    throw withDatabaseHint(toVaultError(error));
+  }
+}
+
+/**
+ * Opens the rest of a vault. `opening` has the owner's lock, the keys and the database already; on success everything moves from it to the result, and a
  * failure leaves it to the caller to undo.
  */
 export async function openParts(
-  paths: VaultPaths,
-  file: VaultFile,
-  rootKey: SecretKey,
+  { paths, file, keys, database }: OpenedKeys,
   opening: AsyncDisposableStack,
   { repaired = [], backup }: Pick<Partial<VaultParts>, 'repaired' | 'backup'> = {},
 ): Promise<VaultParts> {
-  const databaseKey = opening.use(rootKey.derive('coffer/database/v1'));
-  const keys = opening.use(StorageKeys.derive(rootKey));
-  refuseMissingDatabase(paths);
-  const key = databaseKey.exportBytes();
-  let database;
-  try {
-    database = opening.use(openDatabase({ path: paths.database, key }));
-  } catch (error) {
-    throw withDatabaseHint(toVaultError(error));
-  } finally {
-    key.fill(0);
-  }
   const { storage, recovery } = await openStorage({
     directory: paths.directory,
     database,
-    keys,
-    databaseKey: () => databaseKey.exportBytes(),
+    keys: keys.storage,
+    databaseKey: () => keys.exportDatabaseKey(),
   });
   opening.defer(() => storage.close());
   if (backup !== undefined) database.refuseChanges();
-  const slots = new KeySlots(file, rootKey);
-  const warnings = [...file.warnings, ...describeRecovery(recovery)];
-  return { paths, database, storage, slots, warnings, repaired, backup, resources: opening.move() };
+  const slots = new KeySlots(file, keys.root);
+  const parts = { paths, database, storage, slots, keys, longWork: new LongWork(), repaired, backup };
+  const warnings = [
+    ...file.warnings,
+    ...describeRecovery(recovery),
+    ...describeRotation(rotationState(parts)),
+  ];
+  return { ...parts, warnings, resources: opening.move() };
+}
+
+function describeRotation(state: RotationState): string[] {
+  if (state === 'none') return [];
+  const what = state === 'reseal' ? 'sealing the files again after it' : 'the old one still opens some of it';
+  return [`a change of the root key was interrupted (${what}): \`coffer key rotate\` goes on with it`];
 }
 
 async function openStorage(options: FileStorageOptions): ReturnType<typeof FileStorage.open> {

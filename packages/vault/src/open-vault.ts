@@ -1,4 +1,5 @@
-import { acquireOwnerLock } from '@coffer/database';
+import { DatabaseError, acquireOwnerLock } from '@coffer/database';
+import type { CofferDatabase } from '@coffer/database';
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { finishCommit, settleBackup } from './backup/commit.ts';
@@ -6,9 +7,10 @@ import { findOpenableBackup } from './backup/openable.ts';
 import { UNFINISHED_RESTORE, isUnfinishedRestore } from './backup/restore-target.ts';
 import { VaultError } from './errors.ts';
 import { removeDatabaseCopy } from './import/discordopus/database-copy.ts';
-import { openParts } from './open-parts.ts';
+import { openParts, openVaultDatabase } from './open-parts.ts';
 import { vaultPaths } from './paths.ts';
 import type { VaultPaths } from './paths.ts';
+import { VaultKeys } from './rotate/vault-keys.ts';
 import type { SlotInfo, SlotSecret } from './slots/slot.ts';
 import { toVaultError } from './to-vault-error.ts';
 import { UNFINISHED_INIT, isUnfinishedInit } from './unfinished-init.ts';
@@ -16,6 +18,8 @@ import { Vault } from './vault.ts';
 import { repairVaultFile } from './vault-file/change-slots.ts';
 import { readVaultFile } from './vault-file/read.ts';
 import { unlockVaultFile } from './vault-file/unlock.ts';
+import type { UnlockedVaultFile } from './vault-file/unlock.ts';
+import type { VaultFile } from './vault-file/vault-file.ts';
 
 export interface OpenVaultOptions {
   readonly directory: string;
@@ -53,8 +57,10 @@ export async function openVault(options: OpenVaultOptions): Promise<Vault> {
     const backup = await findOpenableBackup(paths);
     const found = await readVaultFile(paths);
     const unlocked = await unlockVaultFile(found, options.secret, options);
-    const rootKey = opening.use(unlocked.rootKey);
-    const file = await repairVaultFile(unlocked.file, rootKey);
+    const keys = opening.use(takeKeys(unlocked));
+    const database = opening.use(openOwnDatabase(paths, keys, found, unlocked));
+    // Only now: what opens the database is the key that counts, whatever generation its file says.
+    const file = await repairVaultFile(unlocked.file, keys.root);
     for (const marker of [UNFINISHED_INIT, UNFINISHED_RESTORE])
       await rm(join(paths.directory, marker), { force: true });
     // Of an import that was killed. What can't be removed now does not keep the vault closed.
@@ -62,14 +68,54 @@ export async function openVault(options: OpenVaultOptions): Promise<Vault> {
     const isRepaired = unlocked.file.needsRepair && !file.needsRepair;
     // Loose modes are not repaired; check finds them again.
     const repaired = isRepaired ? found.warnings.filter((line) => !found.modeWarnings.includes(line)) : [];
-    try {
-      return new Vault(await openParts(paths, file, rootKey, opening, { repaired, backup }));
-    } catch (error) {
-      throw found.isCopyForeign ? foreignCopy(paths, error) : error;
-    }
+    return new Vault(await openParts({ paths, file, keys, database }, opening, { repaired, backup }));
   } catch (error) {
     throw toVaultError(error);
   }
+}
+
+function takeKeys({ rootKey, file }: UnlockedVaultFile): VaultKeys {
+  try {
+    return VaultKeys.open(rootKey, file.current.content);
+  } catch (error) {
+    rootKey[Symbol.dispose]();
+    throw error;
+  }
+}
+
+function openOwnDatabase(
+  paths: VaultPaths,
+  keys: VaultKeys,
+  found: VaultFile,
+  { file }: UnlockedVaultFile,
+): CofferDatabase {
+  try {
+    return openVaultDatabase(paths, keys);
+  } catch (error) {
+    if (found.isCopyForeign) throw foreignCopy(paths, error);
+    if (!(error instanceof DatabaseError) || error.code !== 'WRONG_KEY') throw error;
+    throw file.current === found.current ? otherKey(paths, error) : olderKey(error);
+  }
+}
+
+/** The root key was rotated since, and an older copy of the key slots was put back beside the new one. */
+function olderKey(cause: unknown): VaultError {
+  return new VaultError(
+    'WRONG_KEY',
+    'what was given opens only an older copy of the key slots, which no longer counts',
+    { cause, hint: 'the root key has been changed since; use a secret that opens the vault now' },
+  );
+}
+
+function otherKey(paths: VaultPaths, cause: unknown): VaultError {
+  return new VaultError(
+    'DAMAGED',
+    `${paths.vaultFile} is whole, and its key does not open ${paths.database}`,
+    {
+      cause,
+      hint: 'one of the two is an older copy that was put back, or the beginning of data.db is damaged: put back both from one backup',
+    },
+  );
 }
 
 /** Two vaults' files in one folder, and the database is not that of the one whose key was used. */

@@ -1,4 +1,6 @@
 import { lstatSync } from 'node:fs';
+import { rotationState } from './rotate/rotate-vault.ts';
+import type { RotationState } from './rotate/rotate-vault.ts';
 import type { VaultParts } from './vault.ts';
 
 export interface VaultStatus {
@@ -22,9 +24,14 @@ export interface VaultStatus {
   readonly slots: number;
   /** When the backup was made that this is; `undefined` for a vault that is no backup. */
   readonly backupMadeAtMs: number | undefined;
+  /** How often the root key has been replaced, plus one. */
+  readonly keyEpoch: number;
+  /** What an interrupted rotation of the root key still has to do, and then what follows it. */
+  readonly rotation: RotationState;
 }
 
-export function vaultStatus({ paths, database, slots, backup }: VaultParts): VaultStatus {
+export function vaultStatus(parts: VaultParts): VaultStatus {
+  const { paths, database, slots, keys, backup } = parts;
   const { files } = database;
   return {
     vaultId: slots.vaultId,
@@ -41,6 +48,8 @@ export function vaultStatus({ paths, database, slots, backup }: VaultParts): Vau
     databaseSizeBytes: sizeOf(paths.database) + sizeOf(`${paths.database}-wal`),
     slots: slots.list().length,
     backupMadeAtMs: backup?.madeAtMs,
+    keyEpoch: keys.storage.currentEpoch,
+    rotation: rotationState(parts),
   };
 }
 

@@ -29,7 +29,13 @@ import { importDiscordopus } from './import/discordopus/import-discordopus.ts';
 import type { ImportDiscordopusOptions } from './import/discordopus/import-discordopus.ts';
 import { importFolder } from './import/import-folder.ts';
 import type { ImportFolderOptions } from './import/import-folder.ts';
+import type { LongWork } from './long-work.ts';
 import type { VaultPaths } from './paths.ts';
+import { keyEpochs } from './rotate/key-epochs.ts';
+import type { KeyEpoch } from './rotate/key-epochs.ts';
+import { resumeRotation, rotateVault } from './rotate/rotate-vault.ts';
+import type { ResumeRotationOptions, RotateEvent, RotateOptions } from './rotate/rotate-vault.ts';
+import type { VaultKeys } from './rotate/vault-keys.ts';
 import type { ChangePassphraseOptions, KeySlots, RemovedSlot } from './slots/key-slots.ts';
 import type { SlotInfo, SlotSecret } from './slots/slot.ts';
 import { toVaultError } from './to-vault-error.ts';
@@ -54,6 +60,8 @@ export interface VaultParts {
   readonly database: CofferDatabase;
   readonly storage: FileStorage;
   readonly slots: KeySlots;
+  readonly keys: VaultKeys;
+  readonly longWork: LongWork;
   readonly warnings: readonly string[];
   /** What was wrong with the key slots and was put right while opening. */
   readonly repaired: readonly string[];
@@ -204,7 +212,13 @@ export class Vault implements AsyncDisposable {
   backup(destination: string, options: BackupOptions = {}): AsyncGenerator<BackupEvent, void, undefined> {
     const { database, storage } = this.#changing();
     return backUpVault(
-      { directory: this.directory, database, storage, slots: this.#parts.slots },
+      {
+        directory: this.directory,
+        database,
+        storage,
+        slots: this.#parts.slots,
+        longWork: this.#parts.longWork,
+      },
       destination,
       options,
     );
@@ -261,6 +275,24 @@ export class Vault implements AsyncDisposable {
     return this.#changeLater(({ slots }) => slots.replaceRecovery(code, options));
   }
 
+  /**
+   * Replaces the root key: the slots that stay get a new one with the same secret, the database a new key, every sealed file a new header. Everything can be used meanwhile.
+   * Throws `INVALID_INPUT` (a slot that is neither kept nor dropped), `WRONG_KEY`, `LAST_SLOT`, `NO_SPACE`, `DAMAGED`, `IN_USE` before anything has changed.
+   */
+  rotate(options: RotateOptions): AsyncGenerator<RotateEvent, void, undefined> {
+    return rotateVault(this.#changingParts(), options);
+  }
+
+  /** Goes on with a rotation that was interrupted: `status` says whether there is one. */
+  resumeRotation(options: ResumeRotationOptions = {}): AsyncGenerator<RotateEvent, void, undefined> {
+    return resumeRotation(this.#changingParts(), options);
+  }
+
+  /** How many sealed files there are under each key epoch. During a rotation it reads all their headers. */
+  async keyEpochs(options: { readonly signal?: AbortSignal } = {}): Promise<readonly KeyEpoch[]> {
+    return this.#async((parts) => keyEpochs(parts, options));
+  }
+
   status(): VaultStatus {
     return this.#sync((parts) => vaultStatus(parts));
   }
@@ -304,6 +336,11 @@ export class Vault implements AsyncDisposable {
       this.#changing();
       return work(parts);
     });
+  }
+
+  #changingParts(): VaultParts {
+    this.#changing();
+    return this.#parts;
   }
 
   async #async<T>(work: (parts: VaultParts) => Promise<T>): Promise<T> {

@@ -9,6 +9,7 @@ import type { BulkProgress } from '../files/bulk-progress.ts';
 import { toFileEntry } from '../files/file-entry.ts';
 import type { FileEntry } from '../files/file-entry.ts';
 import type { VaultError } from '../errors.ts';
+import type { LongWork } from '../long-work.ts';
 import type { KeySlots } from '../slots/key-slots.ts';
 import { toVaultError } from '../to-vault-error.ts';
 import { commitBackup, nextBackupPath } from './commit.ts';
@@ -66,6 +67,7 @@ interface BackupContext {
   readonly database: CofferDatabase;
   readonly storage: FileStorage;
   readonly slots: KeySlots;
+  readonly longWork: LongWork;
   readonly nowMs?: () => number;
 }
 
@@ -89,7 +91,9 @@ async function* backUp(
   path: string,
   options: BackupOptions,
 ): AsyncGenerator<BackupEvent, void, undefined> {
-  const { database, slots, nowMs = Date.now } = context;
+  const { database, slots, longWork, nowMs = Date.now } = context;
+  using work = new DisposableStack();
+  work.use(longWork.begin('a backup'));
   using destination = await BackupDestination.take(path, {
     directory: context.directory,
     vaultId: slots.vaultId,

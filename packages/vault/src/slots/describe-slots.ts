@@ -15,7 +15,7 @@ export function slotKindName(kind: SlotKind): string {
 
 /** What else opens the vault, by name: `it also opens with the recovery code (slot 0a1b2c3d)`; `undefined` when nothing does. */
 function otherWays(slots: readonly SlotInfo[], failed: SlotKind): string | undefined {
-  const others = slots.filter(({ kind }) => kind !== failed).map(describe);
+  const others = slots.filter(({ kind }) => kind !== failed).map(describeSlot);
   const last = others.pop();
   if (last === undefined) return undefined;
   return `it also opens with ${others.length === 0 ? last : `${others.join(', ')} or ${last}`}`;
@@ -30,6 +30,7 @@ export function withOtherWays(error: VaultError, slots: readonly SlotInfo[], fai
   return new VaultError(code, message, { hint, ...(cause === undefined ? {} : { cause }) });
 }
 
-function describe({ id, kind, label }: SlotInfo): string {
+/** `the recovery code (slot 0a1b2c3d)` */
+export function describeSlot({ id, kind, label }: SlotInfo): string {
   return `the ${NAMES[kind]}${label === undefined ? '' : ` “${label}”`} (slot ${id})`;
 }

@@ -3,6 +3,8 @@ import { VaultError } from '../errors.ts';
 import { removeSlotItem } from '../keychain/slot-item.ts';
 import { addSlot, removeSlot, replaceRecoverySlots, replaceSlot } from '../vault-file/change-slots.ts';
 import type { NewSlotOptions } from '../vault-file/create.ts';
+import { beginRotation, endRotation } from '../vault-file/rotate-slots.ts';
+import type { BeginRotationOptions, BegunRotation } from '../vault-file/rotate-slots.ts';
 import { unlockVaultFile } from '../vault-file/unlock.ts';
 import type { VaultFile } from '../vault-file/vault-file.ts';
 import type { SlotInfo, SlotSecret } from './slot.ts';
@@ -24,7 +26,7 @@ export interface RemovedSlot extends SlotInfo {
 /** The key slots of an open vault: the ways to open it. */
 export class KeySlots {
   #file: VaultFile;
-  readonly #rootKey: SecretKey;
+  #rootKey: SecretKey;
   /** Changes run one after the other, each on what the one before left. */
   #lastChange: Promise<unknown> = Promise.resolve();
 
@@ -98,6 +100,30 @@ export class KeySlots {
       const { file, slot } = await replaceSlot(this.#file, this.#rootKey, opened.slotId, next);
       this.#file = file;
       return slot;
+    });
+  }
+
+  /** Whether a rotation of the root key is to seal the contents again; `undefined` when there is no unfinished one. */
+  get rotation(): { readonly reseal: boolean } | undefined {
+    const { previous } = this.#file.current.content;
+    return previous === undefined ? undefined : { reseal: previous.reseal === true };
+  }
+
+  /** Puts slots of the root key `next` in the place of these. `onBegun` is called at once when that is durable, before anything else is done with them. */
+  async beginRotation(options: BeginRotationOptions, onBegun: () => void): Promise<BegunRotation> {
+    return this.#inTurn(async () => {
+      const begun = await beginRotation(this.#file, this.#rootKey, options);
+      this.#file = begun.file;
+      this.#rootKey = options.next;
+      onBegun();
+      return begun;
+    });
+  }
+
+  /** Forgets the root key before. */
+  async endRotation(): Promise<void> {
+    await this.#inTurn(async () => {
+      this.#file = await endRotation(this.#file, this.#rootKey);
     });
   }
 

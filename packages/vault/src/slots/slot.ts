@@ -74,6 +74,9 @@ const salt = v.pipe(v.string(), v.regex(/^[0-9a-f]{32}$/));
 // A Fernet token of 32 bytes, made at time 0: 105 bytes, of which the first 9 are 0x80 and the time.
 const wrappedKey = v.pipe(v.string(), v.regex(/^gA{11}[A-Za-z0-9_-]{128}$/));
 
+/** The schema of a wrapped key of 32 bytes. */
+export const wrappedKeySchema: v.GenericSchema<unknown, string> = wrappedKey;
+
 function integer(min: number, max: number) {
   return v.pipe(v.number(), v.safeInteger(), v.minValue(min), v.maxValue(max));
 }

@@ -178,7 +178,7 @@ async function putSlot(
 }
 
 /** After a change that failed: whether it came as far as the disk all the same. Where that can't be told, it may have. */
-async function isSlotOnDisk(paths: VaultPaths, slotId: string): Promise<boolean> {
+export async function isSlotOnDisk(paths: VaultPaths, slotId: string): Promise<boolean> {
   return await readVaultFile(paths).then(
     ({ current, other }) =>
       [current, ...(other === undefined ? [] : [other])].some(({ content }) =>
@@ -211,7 +211,7 @@ async function change(
 }
 
 /** The highest authentic generation on disk, where one of the copies is still what the change starts from. */
-async function checkOnDisk(file: VaultFile, rootKey: SecretKey): Promise<number> {
+export async function checkOnDisk(file: VaultFile, rootKey: SecretKey): Promise<number> {
   const { current, other, isCopyForeign } = await readVaultFile(file.paths);
   if (isCopyForeign) {
     throw new VaultError('DAMAGED', `${file.paths.vaultFileCopy} belongs to another vault`, {

@@ -1,7 +1,7 @@
 import { bytesToHex, constantTimeEqual, hmacSha256, sha256 } from '@coffer/crypto';
 import type { SecretKey } from '@coffer/crypto';
 import type { Slot } from '../slots/slot.ts';
-import type { ParsedVaultFile, VaultFileContent } from './content.ts';
+import type { ParsedVaultFile, PreviousRootKey, VaultFileContent } from './content.ts';
 
 const MAC_LABEL = 'coffer/slots/v1';
 
@@ -19,8 +19,16 @@ export function encodeVaultFile(content: VaultFileContent, rootKey: SecretKey): 
 
 /** What the MAC covers. */
 export function encodeBody(content: VaultFileContent): Uint8Array {
-  const { format, formatVersion, vaultId, generation, slots } = content;
-  const ordered = { format, formatVersion, vaultId, generation, slots: slots.map(orderMembers) };
+  const { format, formatVersion, vaultId, generation, keyEpoch, slots, previous } = content;
+  const ordered = {
+    format,
+    formatVersion,
+    vaultId,
+    generation,
+    ...(keyEpoch === undefined ? {} : { keyEpoch }),
+    slots: slots.map(orderMembers),
+    ...(previous === undefined ? {} : { previous: orderPrevious(previous) }),
+  };
   const text = JSON.stringify(ordered, null, 2);
   return new TextEncoder().encode(text.slice(0, -'\n}'.length));
 }
@@ -42,6 +50,10 @@ function orderMembers(slot: Slot): object {
   if (slot.kind !== 'passphrase') return { ...head, hkdf: { salt: slot.hkdf.salt }, wrappedKey };
   const { memoryKiB, passes, parallelism, salt } = slot.argon2id;
   return { ...head, argon2id: { memoryKiB, passes, parallelism, salt }, wrappedKey };
+}
+
+function orderPrevious({ wrappedKey, reseal }: PreviousRootKey): object {
+  return { wrappedKey, ...(reseal === undefined ? {} : { reseal }) };
 }
 
 function computeMac(rootKey: SecretKey, body: Uint8Array): Uint8Array {

@@ -58,7 +58,8 @@ async function prove(
   }
 }
 
-function isSameKey(a: SecretKey, b: SecretKey): boolean {
+/** In constant time. */
+export function isSameKey(a: SecretKey, b: SecretKey): boolean {
   const aBytes = a.exportBytes();
   const bBytes = b.exportBytes();
   try {

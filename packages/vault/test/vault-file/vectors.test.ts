@@ -5,11 +5,14 @@ import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { makeSlot } from '../../src/slots/make-slot.ts';
 import type { Slot } from '../../src/slots/slot.ts';
+import { keyEpochOf } from '../../src/vault-file/content.ts';
 import { encodeVaultFile } from '../../src/vault-file/encode.ts';
 import { parseVaultFile } from '../../src/vault-file/parse.ts';
+import { openPrevious, wrapPrevious } from '../../src/vault-file/previous.ts';
 import { readVaultFile } from '../../src/vault-file/read.ts';
 import { unlockWith } from '../../src/vault-file/unlock.ts';
 import { createVaultFile } from '../../src/vault-file/create.ts';
+import { beginRotation } from '../../src/vault-file/rotate-slots.ts';
 import { addSlot, replaceRecoverySlots } from '../../src/vault-file/change-slots.ts';
 import { createRecoveryCode } from '../../src/recovery-code.ts';
 import { CHEAP, TestFolder, newKeyfile, passphrase } from '../support.ts';
@@ -47,6 +50,27 @@ describe.each(vaultFileVectors.valid)('vector: $name', ({ fileBase64, opens }) =
       expect(await makeAgain(slot, secret, folder)).toEqual(slot);
     }
   });
+});
+
+test('the root key before is in the vectors of an unfinished rotation, and we wrap it the same', () => {
+  using rootKey = SecretKey.fromBytes(rootBytes);
+  const contents = vaultFileVectors.valid.map(
+    ({ fileBase64 }) =>
+      parseVaultFile(new Uint8Array(Buffer.from(fileBase64, 'base64')), 'vault.json').content,
+  );
+  const unfinished = contents.filter(({ previous }) => previous !== undefined);
+  expect(unfinished.map((content) => [keyEpochOf(content), content.previous?.reseal])).toEqual([
+    [2, undefined],
+    [7, true],
+  ]);
+  for (const content of unfinished) {
+    using previous = openPrevious(content, rootKey);
+    if (previous === undefined) throw new Error('the vector has a root key before');
+    expect(bytesToHex(previous.exportBytes())).toBe(vaultFileVectors.previousRootKeyHex);
+    const token = content.previous?.wrappedKey ?? '';
+    expect(wrapPrevious(previous, rootKey, base64UrlToBytes(token).slice(9, 25))).toBe(token);
+  }
+  expect(contents.map(keyEpochOf).filter((epoch) => epoch > 1)).toEqual([2, 4_294_967_295, 2, 7]);
 });
 
 test.each(vaultFileVectors.refusedAtReading)(
@@ -118,6 +142,13 @@ describe.skipIf(python.status !== 0)('with a python3 that has cryptography 46 or
     const hash = await crypto.subtle.digest('SHA-256', new Uint8Array(rootKey.exportBytes()));
     expect(byKeyfile.split(' ')[1]).toBe(Buffer.from(hash).toString('hex'));
     expect(byPassphrase.split(' ')[1]).toBe(Buffer.from(hash).toString('hex'));
+
+    using next = SecretKey.generate();
+    const keep = [{ slotId: slot.id, secret: keyfile }];
+    const drop = [created.slots[0]?.id ?? '', recovery.slot.id];
+    await beginRotation(recovery.file, rootKey, { next, keep, drop, reseal: false });
+    const sums = [next, rootKey].map((key) => bytesToHex(sha256(key.exportBytes())));
+    expect(runPython(folder, '--keyfile', keys.join('key')).split(' ').slice(1)).toEqual(sums);
   });
 });
 

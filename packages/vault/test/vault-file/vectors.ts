@@ -18,6 +18,7 @@ export type VectorSecret =
 
 export interface VaultFileVectors {
   readonly rootKeyHex: string;
+  readonly previousRootKeyHex: string;
   readonly vaultId: string;
   readonly valid: readonly {
     readonly name: string;

@@ -9,6 +9,7 @@ test('the package exports these names', () => {
       "VaultError",
       "createKeyfile",
       "createRecoveryCode",
+      "createRecoveryCodeFile",
       "createVault",
       "defaultVaultDirectory",
       "openVault",
