@@ -20,6 +20,7 @@ const BENCHMARKS: Readonly<Record<string, () => Promise<Benchmark>>> = {
   'small-files': () => import('./benchmarks/small-files.ts'),
   list: () => import('./benchmarks/list.ts'),
   range: () => import('./benchmarks/range.ts'),
+  agent: () => import('./benchmarks/agent.ts'),
   startup: () => import('./benchmarks/startup.ts'),
   'large-file': () => import('./benchmarks/large-file.ts'),
   growth: () => import('./benchmarks/growth.ts'),

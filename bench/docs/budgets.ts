@@ -52,6 +52,12 @@ export const BUDGETS: readonly Budget[] = [
     benchmark: 'startup',
   },
   {
+    key: 'agent',
+    what: 'bulk bytes through an agent',
+    budget: '≥ 0.8 of the command without one',
+    benchmark: 'agent',
+  },
+  {
     key: 'rotate',
     what: 'rotate the root key',
     budget: 'time grows with files, not bytes',

@@ -44,6 +44,24 @@ test('content comes through as it is, in both directions', async () => {
   expect(range.equals(content.subarray(262_140, 262_150))).toBe(true);
 });
 
+test('pieces that are collected stay what they are, and transient ones until the next', async () => {
+  await using served = await ServedVault.create();
+  await using client = await served.connect();
+  const content = Buffer.alloc(9_000_000);
+  for (let index = 0; index < content.length; index += 4) content.writeUInt32BE(index, index);
+  await put(client, 'large.bin', content);
+  expect(Buffer.concat(await collect(client.read('large.bin'))).equals(content)).toBe(true);
+  let offset = 0;
+  for await (const piece of client.read('large.bin', { transient: true })) {
+    // Whatever else arrives meanwhile.
+    await client.tags();
+    await new Promise((resolve) => setImmediate(resolve));
+    expect(content.subarray(offset, offset + piece.length).equals(piece)).toBe(true);
+    offset += piece.length;
+  }
+  expect(offset).toBe(content.length);
+});
+
 test('an error is a VaultError again, with its hint and its candidates', async () => {
   await using served = await ServedVault.create();
   await using client = await served.connect();

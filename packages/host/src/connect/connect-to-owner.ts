@@ -1,5 +1,3 @@
-import { connect } from 'node:net';
-import type { Socket } from 'node:net';
 import process from 'node:process';
 import type { Caller } from '../caller.ts';
 import { thisProcess } from '../caller.ts';
@@ -52,9 +50,8 @@ export async function greetOwner(
   { places = placesOfThisProcess(), timeoutMs = TIMEOUT_MS }: ConnectOptions,
 ): Promise<{ readonly connection: Connection; readonly hello: Greeting } | undefined> {
   for (const address of addressesOf(directory, places)) {
-    const socket = await open(address);
-    if (socket === undefined) continue;
-    const connection = new Connection(socket);
+    const connection = new Connection(address);
+    // What nobody listens at any more, or may not be connected to, is as if it were not there.
     const hello = await Promise.race([connection.greeting.catch(() => undefined), after(timeoutMs)]);
     if (hello !== undefined && hello !== 'late') {
       if (!('vaultId' in hello) || hello.folderIdentity === folderIdentity(directory))
@@ -85,21 +82,6 @@ function addressesOf(directory: string, places: RuntimePlaces): readonly string[
     // There is no such folder: opening the vault says so.
     return [];
   }
-}
-
-/** What nobody listens at any more, or may not be connected to, is as if it were not there. */
-async function open(address: string): Promise<Socket | undefined> {
-  const socket = connect(address);
-  return await new Promise((resolve) => {
-    socket.once('connect', () => {
-      socket.removeAllListeners('error');
-      resolve(socket);
-    });
-    socket.once('error', () => {
-      socket.destroy();
-      resolve(undefined);
-    });
-  });
 }
 
 async function after(timeoutMs: number): Promise<'late'> {

@@ -1,3 +1,4 @@
+import { connect } from 'node:net';
 import type { Socket } from 'node:net';
 import { encodeBody, decodeBody, decodePlainBody } from '../wire/body.ts';
 import { BodyCollector } from '../wire/body-collector.ts';
@@ -7,6 +8,8 @@ import { FrameReader } from '../wire/frame-reader.ts';
 import { FrameWriter } from '../wire/frame-writer.ts';
 import { PROTOCOL_VERSION, parseOwnerHello, releaseOfThisPackage } from '../wire/hello.ts';
 import { ProtocolError } from '../wire/protocol-error.ts';
+import type { Lent } from './read-buffers.ts';
+import { ReadBuffers } from './read-buffers.ts';
 import { OpenRequest } from './open-request.ts';
 import type { RequestOptions } from './open-request.ts';
 import { ownerIsGone } from './owner-errors.ts';
@@ -22,20 +25,28 @@ export class Connection {
   readonly #writer: FrameWriter;
   readonly #reader: FrameReader = new FrameReader();
   readonly #bodies: BodyCollector = new BodyCollector(MAX_BODY_SIZE_BYTES);
+  readonly #buffers: ReadBuffers = new ReadBuffers();
   readonly #requests = new Map<number, OpenRequest>();
   readonly #greeting: PromiseWithResolvers<Greeting> = Promise.withResolvers();
   readonly #closed: PromiseWithResolvers<void> = Promise.withResolvers();
   #lastRequest = 0;
 
-  /** Says hello on a socket that is connected. */
-  constructor(socket: Socket) {
+  /** Connects, and says hello. */
+  constructor(address: string) {
+    const socket = connect({
+      path: address,
+      onread: {
+        buffer: () => this.#buffers.next(),
+        callback: (sizeBytes, buffer) => {
+          this.#receive(Buffer.from(buffer.buffer, buffer.byteOffset, buffer.length), sizeBytes);
+          return true;
+        },
+      },
+    });
     this.#socket = socket;
     this.#writer = new FrameWriter(socket);
     // Who does not wait for it any more hears of a lost connection by its requests.
     this.#greeting.promise.catch(() => undefined);
-    socket.on('data', (piece: Buffer) => {
-      this.#receive(piece);
-    });
     socket.on('error', () => undefined);
     socket.on('close', () => {
       void this.#lose();
@@ -72,23 +83,26 @@ export class Connection {
     this.#socket.destroy();
   }
 
-  #receive(piece: Buffer): void {
+  #receive(buffer: Buffer, sizeBytes: number): void {
+    const { lend, end } = this.#buffers.use(buffer);
     try {
-      for (const frame of this.#reader.read(piece)) this.#take(frame);
+      for (const frame of this.#reader.read(buffer.subarray(0, sizeBytes))) this.#take(frame, lend);
     } catch (error) {
       this.#greeting.reject(error);
       this.#socket.destroy(error instanceof Error ? error : undefined);
+    } finally {
+      end();
     }
   }
 
-  #take(frame: Frame): void {
+  #take(frame: Frame, lend: (piece: Buffer) => Lent): void {
     if (frame.type === FRAME.hello) {
       this.#greeting.resolve(parseOwnerHello(decodePlainBody(frame.payload)));
       return;
     }
     const request = this.#requests.get(frame.request);
     if (frame.type === FRAME.bytes) {
-      request?.take(frame.payload, frame.cost);
+      request?.takeBytes(frame.payload, frame.cost, lend);
       return;
     }
     const body = this.#bodies.take(frame);

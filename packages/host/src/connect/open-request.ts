@@ -2,11 +2,14 @@ import { encodeBody } from '../wire/body.ts';
 import { FRAME, MAX_PAYLOAD_SIZE_BYTES, costOf } from '../wire/frame.ts';
 import type { FrameWriter } from '../wire/frame-writer.ts';
 import { Inbox, SendWindow } from '../wire/flow.ts';
+import type { Lent } from './read-buffers.ts';
 
 export interface RequestOptions {
   readonly signal?: AbortSignal | undefined;
   readonly onProgress?: ((report: unknown) => void) | undefined;
   readonly upload?: AsyncIterable<Uint8Array> | undefined;
+  /** Each piece of content is needed only until the next one is asked for. */
+  readonly isTransient?: boolean;
 }
 
 /** A request that was sent, from the side that waits for its answer. */
@@ -18,6 +21,7 @@ export class OpenRequest {
   readonly #items: Inbox<unknown>;
   readonly #ended: PromiseWithResolvers<unknown> = Promise.withResolvers();
   #onProgress: ((report: unknown) => void) | undefined;
+  #isTransient = false;
   #isEnded = false;
 
   constructor(id: number, writer: FrameWriter, forget: () => void) {
@@ -34,8 +38,10 @@ export class OpenRequest {
     });
   }
 
-  start(method: string, args: readonly unknown[], { signal, onProgress, upload }: RequestOptions): void {
+  start(method: string, args: readonly unknown[], options: RequestOptions): void {
+    const { signal, onProgress, upload, isTransient = false } = options;
     this.#onProgress = onProgress;
+    this.#isTransient = isTransient;
     const cancel = (): void => {
       this.cancel();
     };
@@ -81,6 +87,16 @@ export class OpenRequest {
 
   take(item: unknown, cost: number): void {
     this.#items.push(item, cost);
+  }
+
+  /** A piece of content: lent to who said that each is needed only until the next one, a copy for everybody else. */
+  takeBytes(bytes: Buffer, cost: number, lend: (piece: Buffer) => Lent): void {
+    if (!this.#isTransient) {
+      this.#items.push(Buffer.from(bytes), cost);
+      return;
+    }
+    const { piece, giveBack } = lend(bytes);
+    this.#items.push(piece, cost, giveBack);
   }
 
   report(progress: unknown): void {

@@ -48,7 +48,7 @@ function toSent(
   if (method.options !== undefined && isOptions(sent[method.options])) {
     const { signal, onProgress, ...rest } = sent[method.options] as RequestOptions;
     sent[method.options] = rest;
-    options = { signal, onProgress };
+    options = { signal, onProgress, isTransient: 'transient' in rest && rest.transient === true };
   }
   if (method.upload !== undefined) {
     options = { ...options, upload: sent[method.upload] as AsyncIterable<Uint8Array> };

@@ -36,6 +36,7 @@ export class SendWindow {
 
 interface Entry<T> {
   readonly item: T;
+  readonly giveBack: (() => void) | undefined;
   readonly cost: number;
 }
 
@@ -47,19 +48,23 @@ export class Inbox<T> {
   #used = 0;
   #end: { readonly error: unknown } | 'whole' | undefined;
   #wake: (() => void) | undefined;
+  #giveBackLast: (() => void) | undefined;
 
   constructor(giveCredit: (cost: number) => void) {
     this.#giveCredit = giveCredit;
   }
 
-  /** Throws `ProtocolError` when the sender has sent more than it may. */
-  push(item: T, cost: number): void {
+  /**
+   * `giveBack` is called when the item after this one is asked for; not at all if none is, so that who keeps the last one may. Throws `ProtocolError` when the sender has sent more than it
+   * may.
+   */
+  push(item: T, cost: number, giveBack?: () => void): void {
     if (this.#end !== undefined) return;
     this.#queued += cost;
     if (this.#queued > WINDOW_SIZE_BYTES + costOf(MAX_PAYLOAD_SIZE_BYTES)) {
       throw new ProtocolError('more was sent than there was credit for');
     }
-    this.#entries.push({ item, cost });
+    this.#entries.push({ item, cost, giveBack });
     this.#wake?.();
   }
 
@@ -77,11 +82,14 @@ export class Inbox<T> {
 
   /** The next item; `undefined` at the end. Throws what it failed with. */
   async next(): Promise<T | undefined> {
+    this.#giveBackLast?.();
+    this.#giveBackLast = undefined;
     for (;;) {
       if (typeof this.#end === 'object') throw this.#end.error;
       const entry = this.#entries.shift();
       if (entry !== undefined) {
         this.#use(entry.cost);
+        this.#giveBackLast = entry.giveBack;
         return entry.item;
       }
       if (this.#end === 'whole') return undefined;
