@@ -1,16 +1,10 @@
 import { availableParallelism } from 'node:os';
 
-/** Works through a list, as many items at a time as there are cores. */
-export async function inLanes<T>(
-  items: readonly T[],
-  work: (item: T, index: number) => Promise<void>,
-): Promise<void> {
-  let next = 0;
+/** Works through items, as many at a time as there are cores; each is asked for when there is a core for it. */
+export async function inLanes<T>(items: Iterable<T>, work: (item: T) => Promise<void>): Promise<void> {
+  const iterator = items[Symbol.iterator]();
   const lane = async (): Promise<void> => {
-    for (let index = next++; index < items.length; index = next++) {
-      const item = items[index];
-      if (item !== undefined) await work(item, index);
-    }
+    for (let next = iterator.next(); next.done !== true; next = iterator.next()) await work(next.value);
   };
   await Promise.all(Array.from({ length: availableParallelism() }, lane));
 }

@@ -1,6 +1,7 @@
 import type { KillPoint } from './kill-points.ts';
 import type { Case } from './matrix.ts';
 import { seeded, shuffled } from './seeded.ts';
+import type { Random } from './seeded.ts';
 
 /** What a call is made to fail with. `EINTR` is no failure where the caller tries again, as libuv and SQLite mostly do. */
 const ERRORS = ['EIO', 'ENOSPC', 'EINTR'] as const;
@@ -8,7 +9,7 @@ const ERRORS = ['EIO', 'ENOSPC', 'EINTR'] as const;
 export const KILL = 'signal=SIGKILL';
 
 /** Every case for the kill points of an operation, in an order of the seed's: kills, kills followed by one of the next opening, faults. */
-export function casesOf(operation: string, points: readonly KillPoint[], random: () => number): Case[] {
+export function casesOf(operation: string, points: readonly KillPoint[], random: Random): Case[] {
   const cases = points.flatMap((at): Case[] => {
     const kills: Case[] = [
       { operation, at, action: KILL },

@@ -1,5 +1,7 @@
+export type Random = () => number;
+
 /** Numbers from 0 to 1 that are the same for the same seed (mulberry32). */
-export function seeded(seed: number): () => number {
+export function seeded(seed: number): Random {
   let state = seed >>> 0;
   return () => {
     state = (state + 0x6d2b79f5) >>> 0;
@@ -10,7 +12,7 @@ export function seeded(seed: number): () => number {
 }
 
 /** A new order of the same items (Fisher and Yates). */
-export function shuffled<T>(items: readonly T[], random: () => number): T[] {
+export function shuffled<T>(items: readonly T[], random: Random): T[] {
   const order = items.map((item) => ({ item, at: random() }));
   return order.sort((a, b) => a.at - b.at).map(({ item }) => item);
 }

@@ -1,5 +1,5 @@
 import { mkdirSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import type { SlotSecret } from '../packages/vault/src/index.ts';
 import type { ContentName } from './contents.ts';
 
@@ -50,6 +50,11 @@ export class Stage {
 
   secret(name: KeyName): SlotSecret {
     return { kind: 'keyfile', path: this.keyfile(name) };
+  }
+
+  /** Another one, with the same shelf. */
+  beside(name: string): Stage {
+    return new Stage(join(dirname(this.disk), name), this.shelf);
   }
 
   makeFolders(): void {

@@ -1,0 +1,112 @@
+import { createHash } from 'node:crypto';
+import { seeded } from '../seeded.ts';
+import type { Random } from '../seeded.ts';
+import type { DiskTree, NodeId } from './disk-tree.ts';
+import { apply, make, nodesOf } from './effects.ts';
+import type { Effect, Step } from './effects.ts';
+import { nameLosses, writeLosses } from './losses.ts';
+import type { Survivors } from './losses.ts';
+
+/** A disk as it may be when power comes back, and what was acknowledged before it went. */
+export interface PowerLossState {
+  readonly tree: DiskTree;
+  readonly said: ReadonlySet<string>;
+  /** Before which step power was lost. */
+  readonly cut: number;
+  /** What was not durable then. */
+  readonly pending: readonly string[];
+}
+
+/**
+ * All states that a loss of power may leave, each once.
+ *
+ * It is enough to cut before each sync and at the end. Between two syncs effects are only added, and any of them may be lost, so that
+ * the states of an earlier cut are among those of the next sync; and what is acknowledged only makes more be asked of them.
+ */
+export function* powerLossStates(
+  before: DiskTree,
+  steps: readonly Step[],
+  seed: number,
+): Generator<PowerLossState> {
+  const random = seeded(seed);
+  const seen = new Set<string>();
+  const digestOf = rememberedDigest();
+  const durable = before.copy();
+  let pending: PendingEffect[] = [];
+  const said = new Set<string>();
+  for (let cut = 0; cut <= steps.length; cut++) {
+    const step = steps[cut];
+    if (step === undefined || step.kind === 'sync') {
+      for (const survivors of combinations(durable, pending, random)) {
+        const tree = durable.copy();
+        for (const effect of survivors) apply(tree, effect);
+        const key = `${tree.digest(digestOf)} ${[...said].join()}`;
+        if (seen.has(key)) continue;
+        seen.add(key);
+        yield { tree, said: new Set(said), cut, pending: pending.map(({ label }) => label) };
+      }
+    }
+    if (step?.kind === 'acknowledge') said.add(step.word);
+    if (step?.kind === 'effect') {
+      make(durable, step.effect);
+      pending.push({ effect: step.effect, label: step.label, unsynced: new Set(nodesOf(step.effect)) });
+    }
+    if (step?.kind === 'sync') pending = settle(durable, pending, step.node);
+  }
+}
+
+interface PendingEffect {
+  readonly effect: Effect;
+  readonly label: string;
+  /** The folders or the file that have to be synced before it is durable. */
+  readonly unsynced: Set<NodeId>;
+}
+
+/** Makes the effects on a node durable, in their order; returns those that still are not. */
+function settle(durable: DiskTree, pending: readonly PendingEffect[], node: NodeId): PendingEffect[] {
+  const left: PendingEffect[] = [];
+  for (const each of pending) {
+    each.unsynced.delete(node);
+    if (each.unsynced.size === 0) apply(durable, each.effect);
+    else left.push(each);
+  }
+  return left;
+}
+
+/** Names are lost or not apart from the writes to each file, and those apart from the writes to others. */
+function* combinations(
+  durable: DiskTree,
+  pending: readonly PendingEffect[],
+  random: Random,
+): Generator<Survivors> {
+  const effects = pending.map(({ effect }) => effect);
+  const files = new Map<NodeId, Effect[]>();
+  for (const effect of effects) {
+    if (effect.kind === 'names') continue;
+    files.set(effect.file, [...(files.get(effect.file) ?? []), effect]);
+  }
+  const groups = [
+    nameLosses(effects.filter(({ kind }) => kind === 'names')),
+    ...[...files].map(([file, writes]) => writeLosses(writes, durable.files.get(file)?.length ?? 0, random)),
+  ];
+  yield* product(groups);
+}
+
+function* product(groups: readonly (readonly Survivors[])[]): Generator<Survivors> {
+  const [first, ...rest] = groups;
+  if (first === undefined) {
+    yield [];
+    return;
+  }
+  for (const survivors of first) for (const others of product(rest)) yield [...survivors, ...others];
+}
+
+/** Files that are not changed are shared by all trees, and hashed once. */
+function rememberedDigest(): (bytes: Buffer) => string {
+  const known = new WeakMap<Buffer, string>();
+  return (bytes) => {
+    const digest = known.get(bytes) ?? createHash('sha256').update(bytes).digest('hex');
+    known.set(bytes, digest);
+    return digest;
+  };
+}
