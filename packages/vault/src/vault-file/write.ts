@@ -36,9 +36,13 @@ export async function writeVaultFile(
   if (!constantTimeEqual(await copy.readBack(), bytes)) throw unproven(paths.vaultFileCopy);
   // `vault.json` makes a vault, so that it comes last in a new one. Afterwards it is the first to change.
   const exclusive = options.isNew === true;
-  for (const staged of exclusive ? [copy, first] : [first, copy]) await staged.commit({ exclusive });
   try {
-    await syncFolder(paths.directory);
+    for (const staged of exclusive ? [copy, first] : [first, copy]) {
+      await staged.commit({ exclusive });
+      // Each on its own: a loss of power must not keep the second rename without the first. An old `vault.json` beside a new copy is
+      // what somebody leaves who puts an old one back, and its secret is refused.
+      await syncFolder(paths.directory);
+    }
   } catch (error) {
     throw errnoToVaultError(error, `cannot make ${paths.vaultFile} durable`);
   }
