@@ -71,8 +71,7 @@ export async function runCase(templates: Templates, testCase: Case, thorough: bo
     await inspect(operationOf(operation), stage, run.said, { thorough, oldSecretFirst });
     return { case: testCase, reached, reachedThen, problem: undefined };
   } catch (error) {
-    const problem = error instanceof Error ? (error.stack ?? error.message) : String(error);
-    return { case: testCase, reached, reachedThen, problem };
+    return { case: testCase, reached, reachedThen, problem: messageOf(error) };
   } finally {
     rmSync(stage.disk, { recursive: true, force: true });
   }
@@ -92,7 +91,7 @@ export async function runTimed(
     await inspect(operationOf(operation), stage, run.said, { thorough: false, oldSecretFirst });
     return undefined;
   } catch (error) {
-    return error instanceof Error ? (error.stack ?? error.message) : String(error);
+    return messageOf(error);
   } finally {
     rmSync(stage.disk, { recursive: true, force: true });
   }
@@ -122,7 +121,8 @@ async function killOpening(
 
 /** What a person does after a crash: for most operations, open the vault; after an `init`, that again. */
 function openingOf(operation: string): string {
-  return 'runBare' in operationOf(operation) ? operation : 'open';
+  const found = operationOf(operation);
+  return 'runBare' in found && found.makesVault !== undefined ? operation : 'open';
 }
 
 /** However a run was disturbed: it ends by itself or by the kill, in time, and every failure is one that we have a code for. */
@@ -136,6 +136,10 @@ function checkRun(run: Run, isKill: boolean): void {
   if (bug !== undefined) throw new Error(`a failure without a code: ${bug}`);
   if (isKill && run.failures.length > 0)
     throw new Error(`undisturbed, it failed: ${run.failures.join('; ')}`);
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
 }
 
 export function describeCase({ operation, at, action, thenAt }: Case): string {

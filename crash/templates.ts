@@ -1,4 +1,4 @@
-import { chmodSync, cpSync, existsSync, mkdirSync, writeFileSync } from 'node:fs';
+import { chmodSync, cpSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createKeyfile } from '../packages/vault/src/index.ts';
 import { contentOf, writeContents } from './contents.ts';
@@ -64,6 +64,6 @@ const COPY_ON_WRITE = 2;
 function copyDisk(from: Stage, to: Stage): void {
   cpSync(from.disk, to.disk, { recursive: true, mode: COPY_ON_WRITE });
   // cpSync keeps the modes of files, not those of folders.
-  for (const folder of [to.vault, join(to.vault, 'files'), join(to.vault, 'quarantine')])
-    if (existsSync(folder)) chmodSync(folder, 0o700);
+  for (const entry of readdirSync(to.disk, { recursive: true, withFileTypes: true }))
+    if (entry.isDirectory()) chmodSync(join(entry.parentPath, entry.name), 0o700);
 }

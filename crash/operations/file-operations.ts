@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { MARKER, contentOf } from '../contents.ts';
 import type { ContentName } from '../contents.ts';
 import { FILLED, addAs, added, everyEvent, kept, victim } from './filled-vault.ts';
+import { openStage } from './open-stage.ts';
 import type { Operation } from './operation.ts';
 
 function add(content: ContentName): Operation {
@@ -48,12 +49,22 @@ const addTree: Operation = {
 
 const victims = Object.keys(FILLED).filter((path) => path.startsWith('victims/'));
 
-function remove(items: readonly string[]): Operation {
+/** The content of a folder; the folder's own name is not kept. */
+const importTree: Operation = {
+  ...addTree,
+  run: async (vault, stage, say) => {
+    await everyEvent(vault.importFolder(join(stage.shelf, 'tree'), { folder: 'tree' }), (event) => {
+      if (event.type === 'added') say(event.file.name);
+    });
+  },
+};
+
+function remove(items: readonly string[], shred = false): Operation {
   const removes = items.flatMap((item) => (item === 'victims' ? victims : [item]));
   return {
     changes: { removed: { removes } },
     run: async (vault, _stage, say) => {
-      await everyEvent(vault.removePaths(items, { recursive: true }), () => {
+      await everyEvent(vault.removePaths(items, { recursive: true, shred }), () => {
         say('removed');
       });
     },
@@ -98,6 +109,46 @@ function filesBelow(folder: string): string[] {
   return entries.filter((entry) => entry.isFile()).map(({ name }) => name);
 }
 
+/** Going on with `skipExisting` completes it, and leaves nothing of the first attempt. */
+const exportAll: Operation = {
+  restoresFiles: true,
+  run: async (vault, stage, say) => {
+    const destination = join(stage.out, 'exported');
+    await everyEvent(vault.exportPaths([], { destination, checksums: true }));
+    say('exported');
+  },
+  inspect: async (stage, _said, vault) => {
+    const destination = join(stage.out, 'exported');
+    for (const [path, content] of Object.entries(FILLED)) {
+      const exported = join(destination, path);
+      if (existsSync(exported) && !readFileSync(exported).equals(contentOf(content)))
+        throw new Error(`${exported} is not whole`);
+    }
+    const { files } = await Promise.resolve(vault.list({ recursive: true, folder: '' }));
+    await everyEvent(vault.exportPaths([], { destination, checksums: true, skipExisting: true }));
+    const there = filesBelow(destination);
+    if (there.length !== files.length + 1) throw new Error(`the destination has ${there.join(', ')}`);
+  },
+};
+
+/** What one session leaves undone is met by the next: a log that was removed, and a removal that was not durable. */
+const twoSessions: Operation = {
+  changes: {
+    added: { adds: { [added('small')]: 'small' } },
+    removed: { removes: [victim('blob')] },
+  },
+  runBare: async (stage, say) => {
+    {
+      await using vault = await openStage(stage);
+      await addAs(vault, stage, added('small'), 'small');
+      say('added');
+    }
+    await using vault = await openStage(stage);
+    await everyEvent(vault.removePaths([victim('blob')]));
+    say('removed');
+  },
+};
+
 const cat: Operation = {
   run: async (vault, _stage, say) => {
     let sizeBytes = 0;
@@ -128,13 +179,17 @@ export const FILE_OPERATIONS: Readonly<Record<string, Operation>> = {
   'add-sealed': add('sealed'),
   'add-large': add('large'),
   'add-tree': addTree,
+  import: importTree,
   'replace-small': replace('small'),
   'replace-sealed': replace('sealed'),
   get,
   cat,
+  export: exportAll,
+  'two-sessions': twoSessions,
   'rm-small': remove([victim('small')]),
   'rm-sealed': remove([victim('sealed')]),
   'rm-folder': remove(['victims']),
+  'rm-shred': remove([victim('small'), victim('sealed')], true),
   mv: move(victim('sealed'), 'moved/sealed', { 'moved/sealed': 'sealed' }),
   'mv-folder': move('victims', 'moved/', {
     [`moved/${victim('small')}`]: 'small',

@@ -1,3 +1,4 @@
+import { BACKUP_OPERATIONS } from './backup-operations.ts';
 import { FILE_OPERATIONS } from './file-operations.ts';
 import { KEY_OPERATIONS } from './key-operations.ts';
 import { migrateOperation } from './migrate.ts';
@@ -7,6 +8,7 @@ import type { Operation } from './operation.ts';
 export const OPERATIONS: Readonly<Record<string, Operation>> = {
   ...FILE_OPERATIONS,
   ...KEY_OPERATIONS,
+  ...BACKUP_OPERATIONS,
   migrate: migrateOperation,
 };
 

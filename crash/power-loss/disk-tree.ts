@@ -13,7 +13,7 @@ export class DiskTree {
   readonly files: Map<NodeId, Buffer>;
 
   constructor(
-    folders: Map<NodeId, Map<string, NodeId>> = new Map([[ROOT, new Map<string, NodeId>()]]),
+    folders = new Map<NodeId, Map<string, NodeId>>([[ROOT, new Map<string, NodeId>()]]),
     files: Map<NodeId, Buffer> = new Map<NodeId, Buffer>(),
   ) {
     this.folders = folders;

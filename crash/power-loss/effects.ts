@@ -48,11 +48,6 @@ export function apply(tree: DiskTree, effect: Effect): void {
   }
 }
 
-/** What has to be synced before an effect is durable. */
-export function nodesOf(effect: Effect): readonly NodeId[] {
-  return effect.kind === 'names' ? effect.changes.map(({ folder }) => folder) : [effect.file];
-}
-
 /** What was not written before `offset` reads as zeros, as a hole does. */
 function written(before: Buffer = Buffer.alloc(0), offset: number, bytes: Buffer): Buffer {
   const after = resized(before, Math.max(before.length, offset + bytes.length));

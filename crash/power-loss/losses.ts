@@ -2,7 +2,7 @@ import type { Random } from '../seeded.ts';
 import type { Effect } from './effects.ts';
 
 /** Up to so many effects, every subset of them is tried. */
-const EXHAUSTIVE_NAMES = 10;
+const EXHAUSTIVE_NAMES = 8;
 const EXHAUSTIVE_WRITES = 6;
 const SAMPLED_SUBSETS = 12;
 /** What a disk writes at once. */

@@ -2,10 +2,14 @@ import { createHash } from 'node:crypto';
 import { seeded } from '../seeded.ts';
 import type { Random } from '../seeded.ts';
 import type { DiskTree, NodeId } from './disk-tree.ts';
-import { apply, make, nodesOf } from './effects.ts';
+import { apply, make } from './effects.ts';
 import type { Effect, Step } from './effects.ts';
 import { nameLosses, writeLosses } from './losses.ts';
 import type { Survivors } from './losses.ts';
+
+/** Up to so many, all combinations of what happens to names and to each file are tried. */
+const MAX_COMBINATIONS = 256;
+const SAMPLED_COMBINATIONS = 64;
 
 /** A disk as it may be when power comes back, and what was acknowledged before it went. */
 export interface PowerLossState {
@@ -49,7 +53,7 @@ export function* powerLossStates(
     if (step?.kind === 'acknowledge') said.add(step.word);
     if (step?.kind === 'effect') {
       make(durable, step.effect);
-      pending.push({ effect: step.effect, label: step.label, unsynced: new Set(nodesOf(step.effect)) });
+      pending.push({ effect: step.effect, label: step.label });
     }
     if (step?.kind === 'sync') pending = settle(durable, pending, step.node);
   }
@@ -58,27 +62,36 @@ export function* powerLossStates(
 interface PendingEffect {
   readonly effect: Effect;
   readonly label: string;
-  /** The folders or the file that have to be synced before it is durable. */
-  readonly unsynced: Set<NodeId>;
 }
 
-/** Makes the effects on a node durable, in their order; returns those that still are not. */
+/**
+ * Makes the effects on a node durable, in their order; returns those that still are not. Of a `rename` from one folder to another, a sync of the
+ * new folder makes the new name durable, while the old one may come back; one of the old folder makes both durable, for a rename
+ * never takes the old name without giving the new one.
+ */
 function settle(durable: DiskTree, pending: readonly PendingEffect[], node: NodeId): PendingEffect[] {
-  const left: PendingEffect[] = [];
-  for (const each of pending) {
-    each.unsynced.delete(node);
-    if (each.unsynced.size === 0) apply(durable, each.effect);
-    else left.push(each);
-  }
-  return left;
+  return pending.flatMap(({ effect, label }): PendingEffect[] => {
+    if (effect.kind !== 'names') {
+      if (effect.file !== node) return [{ effect, label }];
+      apply(durable, effect);
+      return [];
+    }
+    const touching = effect.changes.filter(({ folder }) => folder === node);
+    if (touching.length === 0) return [{ effect, label }];
+    const removes = touching.some((change) => change.node === undefined);
+    const done = removes ? effect.changes : touching;
+    apply(durable, { ...effect, changes: done });
+    const left = effect.changes.filter((change) => !done.includes(change));
+    return left.length === 0 ? [] : [{ effect: { ...effect, changes: left }, label }];
+  });
 }
 
 /** Names are lost or not apart from the writes to each file, and those apart from the writes to others. */
-function* combinations(
+function combinations(
   durable: DiskTree,
   pending: readonly PendingEffect[],
   random: Random,
-): Generator<Survivors> {
+): Iterable<Survivors> {
   const effects = pending.map(({ effect }) => effect);
   const files = new Map<NodeId, Effect[]>();
   for (const effect of effects) {
@@ -89,7 +102,28 @@ function* combinations(
     nameLosses(effects.filter(({ kind }) => kind === 'names')),
     ...[...files].map(([file, writes]) => writeLosses(writes, durable.files.get(file)?.length ?? 0, random)),
   ];
-  yield* product(groups);
+  const count = groups.reduce((total, { length }) => total * length, 1);
+  return count <= MAX_COMBINATIONS ? product(groups) : chosen(groups, random);
+}
+
+/** Each group in all its ways while of the others everything survives, or nothing does; and some of all the combinations. */
+function* chosen(groups: readonly (readonly Survivors[])[], random: Random): Generator<Survivors> {
+  for (const [index, group] of groups.entries()) {
+    for (const way of group) {
+      for (const others of [mostOf, leastOf])
+        yield groups.flatMap((other, at) => (at === index ? way : others(other)));
+    }
+  }
+  for (let sample = 0; sample < SAMPLED_COMBINATIONS; sample++)
+    yield groups.flatMap((group) => group[Math.floor(random() * group.length)] ?? []);
+}
+
+function mostOf(ways: readonly Survivors[]): Survivors {
+  return ways.reduce((most, way) => (way.length > most.length ? way : most), []);
+}
+
+function leastOf(ways: readonly Survivors[]): Survivors {
+  return ways.reduce((least, way) => (way.length < least.length ? way : least), ways[0] ?? []);
 }
 
 function* product(groups: readonly (readonly Survivors[])[]): Generator<Survivors> {
