@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process';
-import { mkdirSync, readdirSync } from 'node:fs';
+import { once } from 'node:events';
+import { existsSync, mkdirSync, readdirSync, watch } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { expect, test } from 'vitest';
@@ -23,18 +24,44 @@ function seeded(seed: number): () => number {
   };
 }
 
-/** Runs the child until `lines` lines, then `delayMs` more, then kills it. Returns what it said. */
-async function runAndKill(args: readonly string[], lines: number, delayMs: number): Promise<string[]> {
+/** When to kill: so long after the child has said so many lines, or at the so many-th change in the watched folders after that. */
+interface KillPoint {
+  readonly lines: number;
+  readonly delayMs?: number;
+  readonly changes?: number;
+}
+
+/** Runs the child until the point comes, and returns what it said. */
+async function runAndKill(
+  args: readonly string[],
+  watched: readonly string[],
+  point: KillPoint,
+): Promise<string[]> {
   const child = spawn(process.execPath, ['--conditions=@coffer/source', CHILD, ...args], {
     stdio: ['ignore', 'pipe', 'inherit'],
   });
+  const kill = (): void => void child.kill('SIGKILL');
   const said: string[] = [];
   let timer: NodeJS.Timeout | undefined;
+  let changes = 0;
+  const watchers = watched
+    .filter((path) => existsSync(path))
+    .map((path) =>
+      watch(path, () => {
+        if (said.length < point.lines) return;
+        changes++;
+        if (point.changes !== undefined && changes >= point.changes) kill();
+      }),
+    );
   for await (const line of createInterface({ input: child.stdout })) {
     said.push(line);
-    if (said.length >= lines) timer ??= setTimeout(() => child.kill('SIGKILL'), delayMs);
+    // A point that never comes is one at the end.
+    if (said.length >= point.lines) timer ??= setTimeout(kill, point.delayMs ?? 2000);
   }
   clearTimeout(timer);
+  for (const watcher of watchers) watcher.close();
+  if (child.exitCode === null && child.signalCode === null) await once(child, 'exit');
+  expect(child.exitCode ?? 0, 'the child failed by itself').toBe(0);
   return said;
 }
 
@@ -60,16 +87,22 @@ async function killBackups(points: number, random: () => number): Promise<void> 
   const keyfile = made.path('key');
   let backup = made.path('backup-0');
   let acknowledged: string | undefined;
-  let firsts = 0;
   for (let point = 0; point < points; point++) {
     // Every fourth is the first one in a new place.
     if (point % 4 === 0) {
       backup = made.path(`backup-${String(point)}`);
       acknowledged = undefined;
-      firsts++;
     }
     const lines = acknowledged === undefined ? 1 : 1 + 2 * Math.floor(random() * 2);
-    const said = await runAndKill(['backup', made.directory, keyfile, backup], lines, random() * 60);
+    mkdirSync(backup, { recursive: true, mode: 0o700 });
+    const said = await runAndKill(
+      ['backup', made.directory, keyfile, backup],
+      [backup, join(backup, 'files')],
+      {
+        lines,
+        ...(point % 2 === 0 ? { delayMs: random() * 60 } : { changes: 1 + Math.floor(random() * 30) }),
+      },
+    );
     const states = said.filter((line) => line.startsWith('begin')).map((line) => line.slice('begin '.length));
     const done = said.filter((line) => line === 'done').length;
     if (done > 0) acknowledged = states[done - 1];
@@ -84,7 +117,6 @@ async function killBackups(points: number, random: () => number): Promise<void> 
       expect(readdirSync(join(backup, 'files')).every((name) => name.endsWith('.enc'))).toBe(true);
     }
   }
-  expect(firsts).toBeGreaterThan(0);
   await using vault = await openVault({ directory: made.directory, secret: made.secret });
   await stateOf(vault);
   // Nothing that was deleted while a backup ran is left, with its key, in the vault.
@@ -100,9 +132,16 @@ async function killRestores(points: number, random: () => number): Promise<void>
   const expected = await stateOf(made.vault);
   let target = made.path('restored-0');
   for (let point = 0; point < points; point++) {
-    const said = await runAndKill(['restore', target, made.path('key'), backup], 1, random() * 120);
+    mkdirSync(target, { recursive: true, mode: 0o700 });
+    const said = await runAndKill(
+      ['restore', target, made.path('key'), backup],
+      [target, join(target, 'files')],
+      {
+        lines: 1,
+        ...(point % 2 === 0 ? { delayMs: random() * 120 } : { changes: 1 + Math.floor(random() * 40) }),
+      },
+    );
     expect(said.every((line) => line === 'begin' || line === 'done')).toBe(true);
-    mkdirSync(target, { recursive: true });
     const opened = await openOrNone(target, made);
     if (said.includes('done')) expect(opened).toBeDefined();
     if (opened === undefined) continue;
