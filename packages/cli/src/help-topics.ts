@@ -46,7 +46,7 @@ const VARIABLES: readonly HelpEntry[] = [
 
 const FILE_FIELDS =
   'id, name, folder, path, sizeBytes, sha256, mimeType, placement (blob or sealed), condition (ok, missing or damaged), ' +
-  'createdAtMs, modifiedAtMs, tags; from add and import also source, replaced and notes (unverified, no-time, renamed), from get and export also destination, from rm --shred also shredded, and from export kept: true for what was there already, and from quarantine adopt quarantined. With planned: true (--dry-run) it says ' +
+  'createdAtMs, modifiedAtMs, tags; from add and import also source, replaced and notes (unverified, no-time, renamed), from get and export also destination, from rm --shred also shredded, and from export kept: true for what was there already, from quarantine adopt quarantined, and from backup action (copied, updated or removed; for removed only id and sizeBytes with it). With planned: true (--dry-run) it says ' +
   'what would happen; from add and import it then has source, path and sizeBytes only';
 
 const RECORDS: Readonly<Record<RecordType, string>> = {
@@ -54,14 +54,15 @@ const RECORDS: Readonly<Record<RecordType, string>> = {
   folder: 'path, name, fileCount, sizeBytes (all below it counted). stdout, from ls and info',
   slot: 'id, kind (passphrase, keyfile, keychain or recovery), label, createdAtMs; removed: true from key rm. stdout, from init and key',
   status:
-    'directory, vaultId, files, sizeBytes, blobFiles, sealedFiles, damagedFiles (known to be), databaseSizeBytes, slots (how many), schemaVersion, formatVersion; agent (as the object of that type) where one has the vault open. stdout',
+    'directory, vaultId, files, sizeBytes, blobFiles, sealedFiles, damagedFiles (known to be), databaseSizeBytes, slots (how many), schemaVersion, formatVersion; agent (as the object of that type) where one has the vault open; backupMadeAtMs of a backup. stdout',
   agent: 'pid, sinceMs, untilMs (when it locks the vault at the latest), idleMs. stdout, from unlock',
   paths: 'directory, database, files, quarantine, vaultFile, vaultFileCopy, ownerLock. stdout',
-  finding: 'code, subject (file, database, slots or folder), id, path, message, remedy. stdout, from check',
+  finding:
+    'code, subject (file, database, slots or folder), id, path, message, remedy. stdout, from check and restore',
   quarantined:
     'name, id, sizeBytes (on disk), contentSizeBytes, modifiedAtMs, opens, problem, path (of the file that has its id); dropped: true from quarantine drop. stdout',
   summary:
-    'command and its totals: the last line of init, lock, add, import, ls, find, get, export, mv, tag, rm and check. stdout',
+    'command and its totals: the last line of init, lock, add, import, ls, find, get, export, mv, tag, rm, check, backup and restore. stdout',
   version: 'version, node, platform, arch. stdout',
   help: 'topic, title, entries (name, meaning). stdout, from help TOPIC',
   progress:

@@ -1,5 +1,6 @@
 import { Command, type CommandUnknownOpts, Option } from '@commander-js/extra-typings';
 import { registerAdd } from './commands/add.ts';
+import { registerBackup } from './commands/backup.ts';
 import { registerCat } from './commands/cat.ts';
 import { registerCheck } from './commands/check.ts';
 import { registerExport } from './commands/export.ts';
@@ -15,6 +16,7 @@ import { registerLs } from './commands/ls.ts';
 import { registerMv } from './commands/mv.ts';
 import { registerPaths } from './commands/paths.ts';
 import { registerQuarantine } from './commands/quarantine.ts';
+import { registerRestore } from './commands/restore.ts';
 import { registerRm } from './commands/rm.ts';
 import { registerStatus } from './commands/status.ts';
 import { registerTag } from './commands/tag.ts';
@@ -90,6 +92,8 @@ export function createProgram({ execute, writeHelp, writeUsage }: ProgramPort): 
   registerCheck(program, run);
   registerQuarantine(program, run);
   registerKey(program, run);
+  registerBackup(program, run);
+  registerRestore(program, run);
   program.commandsGroup('Files:');
   registerAdd(program, run);
   registerLs(program, run);

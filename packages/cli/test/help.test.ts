@@ -7,6 +7,8 @@ const COMMANDS = [
   'status',
   'check',
   'key',
+  'backup',
+  'restore',
   'add',
   'ls',
   'find',

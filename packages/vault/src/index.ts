@@ -3,7 +3,7 @@ export type { CreateVaultOptions } from './create-vault.ts';
 export { openVault, readVaultSlots } from './open-vault.ts';
 export type { OpenVaultOptions, VaultSlots } from './open-vault.ts';
 export type { BackupEvent, BackupOptions, BackupSummary } from './backup/backup-vault.ts';
-export { restoreVault } from './backup/restore-vault.ts';
+export { checkRestore, restoreVault } from './backup/restore-vault.ts';
 export type { RestoreEvent, RestoreOptions, RestoreSummary } from './backup/restore-vault.ts';
 export { Vault } from './vault.ts';
 export type { FileListing, Resolved } from './vault.ts';

@@ -123,7 +123,7 @@ export class Vault implements AsyncDisposable {
     source: string,
     options: ImportDiscordopusOptions,
   ): AsyncGenerator<AddEvent, void, undefined> {
-    return importDiscordopus({ ...this.#context(), directory: this.directory }, source, options);
+    return importDiscordopus({ ...this.#changing(), directory: this.directory }, source, options);
   }
 
   list(query: FileQuery = {}): FileListing {

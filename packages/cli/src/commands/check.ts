@@ -4,9 +4,8 @@ import { type RunCommand, showProgress } from '../context.ts';
 import { exitCode } from '../exit-codes.ts';
 import { parsePercent } from '../input/parse-percent.ts';
 import { openVaultFor } from '../open-vault.ts';
-import { escapeName, escapeText } from '../output/escape.ts';
+import { writeFinding } from '../output/finding-lines.ts';
 import { formatCount, formatDuration, formatSize } from '../output/format.ts';
-import { findingRecord } from '../output/records.ts';
 
 /** `coffer check`: reads everything and says what is wrong. */
 export function registerCheck(program: CommandUnknownOpts, run: RunCommand): void {
@@ -49,14 +48,7 @@ export function registerCheck(program: CommandUnknownOpts, run: RunCommand): voi
               continue;
             }
             findings += 1;
-            const { finding } = event;
-            if (output.json) {
-              output.record('finding', findingRecord(finding));
-              continue;
-            }
-            const subject = finding.path === undefined ? finding.subject : escapeName(finding.path);
-            output.line(`${output.style.red(finding.code)}  ${subject}: ${escapeText(finding.message)}`);
-            output.line(`  ${escapeText(finding.remedy)}`);
+            writeFinding(output, event.finding);
           }
         }
         const seconds = (host.now() - startMs) / 1000;

@@ -26,6 +26,9 @@ export function registerStatus(program: CommandUnknownOpts, run: RunCommand): vo
         }
         writeProperties(output, [
           ['vault', escapeName(status.directory)],
+          ...(status.backupMadeAtMs === undefined
+            ? []
+            : [['backup of', formatDate(status.backupMadeAtMs, host.now())] as const]),
           ['holds', `${formatCount(status.files, 'file')}, ${formatSize(status.sizeBytes)}`],
           [
             'kept',

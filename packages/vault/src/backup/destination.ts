@@ -1,5 +1,5 @@
 import { bytesToHex, randomBytes } from '@coffer/crypto';
-import { lstat, mkdir, readdir, realpath } from 'node:fs/promises';
+import { lstat, mkdir, realpath } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { syncFolder } from '../durable-file.ts';
 import { VaultError, errnoOf, errnoToVaultError } from '../errors.ts';
@@ -8,6 +8,7 @@ import { finishCommit } from './commit.ts';
 import { lockFolder } from './lock-folder.ts';
 import { BACKUP_MARKER, findBackupMarker, newMarker, writeBackupMarker } from './marker.ts';
 import type { BackupMarker } from './marker.ts';
+import { namesIn } from './names-in.ts';
 import { refuseOverlap } from './refuse-overlap.ts';
 
 /** What may be in a folder that counts as empty: the root of a mounted disk, and what a crash leaves of taking it. */
@@ -111,15 +112,4 @@ async function refuseStrangeFiles(directory: string): Promise<void> {
   const stat = await lstat(files).catch(() => undefined);
   if (stat === undefined || stat.isDirectory()) return;
   throw new VaultError('DAMAGED', `${files} is not a folder`, { hint: 'back up to another folder' });
-}
-
-async function namesIn(directory: string): Promise<readonly string[]> {
-  try {
-    return await readdir(directory);
-  } catch (error) {
-    if (errnoOf(error) === 'ENOENT') return [];
-    if (errnoOf(error) === 'ENOTDIR')
-      throw new VaultError('EXISTS', `${directory} is not a folder`, { cause: error });
-    throw errnoToVaultError(error, `cannot read ${directory}`);
-  }
 }

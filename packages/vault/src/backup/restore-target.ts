@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import { mkdir, readdir, rm } from 'node:fs/promises';
+import { mkdir, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { stageFile, syncFolder } from '../durable-file.ts';
 import { VaultError, errnoOf, errnoToVaultError } from '../errors.ts';
@@ -7,6 +7,7 @@ import { vaultPaths } from '../paths.ts';
 import type { VaultPaths } from '../paths.ts';
 import { readBoundedFile } from '../read-bounded-file.ts';
 import { lockFolder } from './lock-folder.ts';
+import { namesIn } from './names-in.ts';
 
 /** Stands in a vault's folder from the beginning of `restore` to its end. */
 export const UNFINISHED_RESTORE = 'restore.unfinished';
@@ -37,10 +38,10 @@ export class RestoreTarget implements Disposable {
     const paths = vaultPaths(directory);
     try {
       await mkdir(paths.directory, { recursive: true, mode: 0o700 });
-      await refuseOthers(paths, vaultId);
+      await refuseOtherFiles(paths, vaultId);
       const lock = lockFolder(paths.directory);
       try {
-        await refuseOthers(paths, vaultId);
+        await refuseOtherFiles(paths, vaultId);
         const marker = await stageFile(
           join(paths.directory, UNFINISHED_RESTORE),
           new TextEncoder().encode(vaultId),
@@ -79,8 +80,9 @@ export class RestoreTarget implements Disposable {
   }
 }
 
-async function refuseOthers(paths: VaultPaths, vaultId: string): Promise<void> {
-  const names = await readdir(paths.directory);
+/** Refuses a folder that has anything but what an interrupted `restore` of the same vault left. Throws `EXISTS`. */
+export async function refuseOtherFiles(paths: VaultPaths, vaultId: string): Promise<void> {
+  const names = await namesIn(paths.directory);
   if (names.every((name) => NOTHING.includes(name))) return;
   if (isUnfinishedRestore(paths)) {
     const path = join(paths.directory, UNFINISHED_RESTORE);

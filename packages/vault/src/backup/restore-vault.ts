@@ -21,7 +21,7 @@ import { settleBackup } from './commit.ts';
 import { lockFolder } from './lock-folder.ts';
 import { findOpenableBackup } from './openable.ts';
 import { refuseOverlap } from './refuse-overlap.ts';
-import { RestoreTarget } from './restore-target.ts';
+import { RestoreTarget, refuseOtherFiles } from './restore-target.ts';
 
 export interface RestoreOptions {
   /** The folder of the backup. Nothing in it is changed; it may be on a disk that is read-only. */
@@ -65,13 +65,31 @@ export async function* restoreVault(options: RestoreOptions): AsyncGenerator<Res
   }
 }
 
+/**
+ * What can be known before a secret is: when the backup was made. Throws what `restoreVault` would throw about the two folders.
+ */
+export async function checkRestore({
+  source,
+  directory,
+}: Pick<RestoreOptions, 'source' | 'directory'>): Promise<{ readonly madeAtMs: number }> {
+  const from = vaultPaths(source);
+  try {
+    await refuseOverlap(directory, from.directory, 'backup');
+    await settleBackup(from);
+    const backup = await findOpenableBackup(from);
+    if (backup === undefined) throw noBackup(from);
+    const { vaultId } = await readVaultFile(from);
+    await refuseOtherFiles(vaultPaths(directory), vaultId);
+    return { madeAtMs: backup.madeAtMs };
+  } catch (error) {
+    throw toVaultError(error);
+  }
+}
+
 async function* restore(options: RestoreOptions): AsyncGenerator<RestoreEvent, void, undefined> {
   const { verify = true, signal, onProgress } = options;
   const from = vaultPaths(options.source);
-  await refuseOverlap(options.directory, from.directory, 'backup');
-  await settleBackup(from);
-  const backup = await findOpenableBackup(from);
-  if (backup === undefined) throw noBackup(from);
+  const { madeAtMs } = await checkRestore(options);
   await using resources = new AsyncDisposableStack();
   resources.use(lockSource(from));
   const unlocked = await unlockVaultFile(await readVaultFile(from), options.secret, options);
@@ -115,7 +133,7 @@ async function* restore(options: RestoreOptions): AsyncGenerator<RestoreEvent, v
   yield {
     type: 'summary',
     directory,
-    madeAtMs: backup.madeAtMs,
+    madeAtMs,
     ...totals,
     verified: verify,
     findings: findings.count,

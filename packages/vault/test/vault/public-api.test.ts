@@ -7,6 +7,7 @@ test('the package exports these names', () => {
       "DEFAULT_ARGON2ID",
       "Vault",
       "VaultError",
+      "checkRestore",
       "createKeyfile",
       "createRecoveryCode",
       "createRecoveryCodeFile",
