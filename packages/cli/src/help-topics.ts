@@ -54,7 +54,7 @@ const RECORDS: Readonly<Record<RecordType, string>> = {
   folder: 'path, name, fileCount, sizeBytes (all below it counted). stdout, from ls and info',
   slot: 'id, kind (passphrase, keyfile, keychain or recovery), label, createdAtMs; removed: true from key rm. stdout, from init and key',
   status:
-    'directory, vaultId, files, sizeBytes, blobFiles, sealedFiles, damagedFiles (known to be), databaseSizeBytes, slots (how many), schemaVersion, formatVersion; agent (as the object of that type) where one has the vault open; backupMadeAtMs of a backup. stdout',
+    'directory, vaultId, files, sizeBytes, blobFiles, sealedFiles, damagedFiles (known to be), databaseSizeBytes, slots (how many), rollback (none, kept, unknown or behind), schemaVersion, formatVersion; agent (as the object of that type) where one has the vault open; backupMadeAtMs of a backup. stdout',
   agent: 'pid, sinceMs, untilMs (when it locks the vault at the latest), idleMs. stdout, from unlock',
   paths: 'directory, database, files, quarantine, vaultFile, vaultFileCopy, ownerLock. stdout',
   finding:

@@ -16,6 +16,7 @@ export const VAULT_ERROR_EXITS: Readonly<Record<VaultErrorCode, ExitName>> = {
   AMBIGUOUS: 'usage',
   NOT_A_FILE: 'usage',
   LAST_SLOT: 'usage',
+  ROLLED_BACK: 'damaged',
   KEYCHAIN_UNAVAILABLE: 'inputNeeded',
   KEYCHAIN_LOCKED: 'inputNeeded',
   KEYCHAIN_ITEM_MISSING: 'wrongKey',

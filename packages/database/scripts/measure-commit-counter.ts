@@ -35,11 +35,14 @@ interface Contender {
   readonly batchUs: number[];
 }
 
-function contender(name: string, countWith: (connection: Connection) => (commits: number) => void): Contender {
+function contender(
+  name: string,
+  countWith: (connection: Connection) => (commits: number) => void,
+): Contender {
   const path = join(folder, `${name.replaceAll(' ', '-')}.db`);
   createDatabase({ path, key }).close();
   const connection = openKeyedConnection(path, key);
-  new CheckpointPolicy(connection);
+  new CheckpointPolicy(connection, () => undefined);
   const files = new FileTable(connection, new TagTable(connection));
   return { name, path, connection, files, count: countWith(connection), commits: 0, putUs: [], batchUs: [] };
 }

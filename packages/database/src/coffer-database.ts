@@ -119,6 +119,19 @@ export class CofferDatabase implements Disposable {
     await this.#checkpoints.whenReleased();
   }
 
+  /**
+   * Counts every transaction that changes rows, from now on: durable with it, and never falling. Who remembers the counter notices that an older copy of the file
+   * was put back.
+   */
+  countCommits(): void {
+    this.#connection.countCommits();
+  }
+
+  /** How many transactions have been counted since the database was made. */
+  get commitCount(): number {
+    return this.#connection.commitCount;
+  }
+
   /** Of the WAL's file; 0 when there is none. */
   walSizeBytes(): number {
     return statSync(`${this.path}-wal`, { throwIfNoEntry: false })?.size ?? 0;

@@ -5,6 +5,11 @@ import { toDatabaseError } from './translate-error.ts';
 /** Statements are few and fixed, except for the listings, which vary with their filters. */
 const MAX_CACHED_STATEMENTS = 256;
 
+/** The largest value of the header's field that the counter of commits is in. */
+const MAX_COMMITS = 2_147_483_647;
+
+const CHANGES_ROWS = /^\s*(?:INSERT|UPDATE|DELETE)\b/;
+
 /**
  * One keyed connection: prepared statements that are reused, transactions, and every driver error translated.
  * Nothing above this file sees the driver.
@@ -23,6 +28,9 @@ export class Connection {
   /** Changing statements since the last commit. */
   #changing = 0;
   #hasCommitted = false;
+  #hasChangedRows = false;
+  #countsCommits = false;
+  #commits: number | undefined;
 
   /** `label` is what messages call the database: its file name. */
   constructor(driver: DriverDatabase, label: string) {
@@ -48,10 +56,25 @@ export class Connection {
     this.#afterCommit = listener;
   }
 
+  /** Counts every commit from now on that has changed rows, in the same commit. */
+  countCommits(): void {
+    this.#countsCommits = true;
+  }
+
+  /** How many commits have been counted since the database was made. It stops at 2^31 - 1. */
+  get commitCount(): number {
+    // The field of the header that SQLite leaves to applications: it costs no page where the database grows or shrinks.
+    this.#commits ??= Math.max(0, Number(this.pragma('application_id')));
+    return this.#commits;
+  }
+
   /** Runs one changing statement; returns the number of rows it changed. */
   run(sql: string, ...parameters: SqlValue[]): number {
     if (this.#lost !== undefined) throw this.#lost;
+    if (this.#depth === 0 && this.#countsCommits && CHANGES_ROWS.test(sql))
+      return this.transaction(() => this.run(sql, ...parameters));
     const changes = this.#guarded(() => this.#prepared(sql).run(...parameters).changes);
+    if (changes > 0) this.#hasChangedRows = true;
     this.#changing += 1;
     if (this.#depth === 0) this.#committed();
     return changes;
@@ -91,13 +114,18 @@ export class Connection {
       result = work();
       if (isThenable(result)) throw invalid('a transaction is synchronous: its work returned a promise');
       if (this.#lost !== undefined) throw this.#lost;
+      const commits = outermost ? this.#raiseCount() : undefined;
       this.#guarded(() => this.#prepared(outermost ? 'COMMIT' : 'RELEASE inner_work').run());
+      this.#commits = commits ?? this.#commits;
     } catch (error) {
       this.#undo(outermost);
       throw error;
     } finally {
       this.#depth -= 1;
-      if (outermost) this.#lost = undefined;
+      if (outermost) {
+        this.#lost = undefined;
+        this.#hasChangedRows = false;
+      }
     }
     if (outermost) this.#committed();
     return result;
@@ -117,7 +145,16 @@ export class Connection {
     this.close();
     const { driver, error } = open();
     this.#driver = driver;
+    this.#commits = undefined;
     if (error !== undefined) throw toDatabaseError(error, `the database ${this.#label}`);
+  }
+
+  /** Raises the counter in the running transaction; returns what it will be, when it is to be raised. */
+  #raiseCount(): number | undefined {
+    if (!this.#countsCommits || !this.#hasChangedRows) return undefined;
+    const commits = Math.min(MAX_COMMITS, this.commitCount + 1);
+    this.#guarded(() => this.#driver.exec(`PRAGMA application_id = ${String(commits)}`));
+    return commits;
   }
 
   #committed(): void {

@@ -136,5 +136,6 @@ export const METHODS: { readonly [Name in MethodName]: MethodOf<Name> } = {
     options: 0,
   },
   keyEpochs: { kind: 'call', args: v.tuple([v.optional(schema.keyEpochsOptions, {})]), options: 0 },
+  acceptRollback: { kind: 'call', args: v.tuple([]) },
   status: { kind: 'call', args: v.tuple([]) },
 };

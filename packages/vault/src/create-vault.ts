@@ -7,6 +7,7 @@ import { VaultError, errnoToVaultError } from './errors.ts';
 import { openParts, openVaultDatabase } from './open-parts.ts';
 import { vaultPaths } from './paths.ts';
 import type { VaultPaths } from './paths.ts';
+import { RollbackGuard, evidenceKeychain } from './rollback/rollback-guard.ts';
 import type { Argon2idCost, SlotSecret } from './slots/slot.ts';
 import { VaultKeys } from './rotate/vault-keys.ts';
 import { toVaultError } from './to-vault-error.ts';
@@ -52,7 +53,12 @@ export async function createVault(options: CreateVaultOptions): Promise<Vault> {
     await syncFolder(paths.directory);
     const keys = opening.use(VaultKeys.open(rootKey, file.current.content));
     const database = opening.use(openVaultDatabase(paths, keys));
-    return new Vault(await openParts({ paths, file, keys, database }, opening));
+    const { vaultId, generation } = file;
+    const keychain = evidenceKeychain();
+    const guard = opening.use(
+      await RollbackGuard.open({ keychain, database, vaultId, generation, isBackup: false }),
+    );
+    return new Vault(await openParts({ paths, file, keys, database, guard }, opening));
   } catch (error) {
     throw toVaultError(error);
   }

@@ -14,6 +14,7 @@ export type VaultErrorCode =
   | 'SOURCE_CHANGED'
   | 'NOT_A_FILE'
   | 'LAST_SLOT'
+  | 'ROLLED_BACK'
   | 'KEYCHAIN_UNAVAILABLE'
   | 'KEYCHAIN_LOCKED'
   | 'KEYCHAIN_ITEM_MISSING'

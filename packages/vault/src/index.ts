@@ -7,6 +7,7 @@ export { checkRestore, restoreVault } from './backup/restore-vault.ts';
 export type { RestoreEvent, RestoreOptions, RestoreSummary } from './backup/restore-vault.ts';
 export { Vault } from './vault.ts';
 export type { FileListing, Resolved } from './vault.ts';
+export type { RollbackState } from './rollback/rollback-guard.ts';
 export type { VaultStatus } from './vault-status.ts';
 export { VaultError } from './errors.ts';
 export type { VaultErrorCode, VaultErrorOptions } from './errors.ts';

@@ -6,6 +6,8 @@ import { existsSync } from 'node:fs';
 import { VaultError } from './errors.ts';
 import { LongWork } from './long-work.ts';
 import type { VaultPaths } from './paths.ts';
+import { REMEDY, describeRollback } from './rollback/rollback-guard.ts';
+import type { RollbackGuard } from './rollback/rollback-guard.ts';
 import { rotationState } from './rotate/rotate-vault.ts';
 import type { RotationState } from './rotate/rotate-vault.ts';
 import type { VaultKeys } from './rotate/vault-keys.ts';
@@ -22,6 +24,7 @@ export interface OpenedKeys {
   readonly file: VaultFile;
   readonly keys: VaultKeys;
   readonly database: CofferDatabase;
+  readonly guard: RollbackGuard;
 }
 
 /**
@@ -44,10 +47,12 @@ export function openVaultDatabase(paths: VaultPaths, keys: VaultKeys): CofferDat
  * failure leaves it to the caller to undo.
  */
 export async function openParts(
-  { paths, file, keys, database }: OpenedKeys,
+  { paths, file, keys, database, guard }: OpenedKeys,
   opening: AsyncDisposableStack,
   { repaired = [], backup }: Pick<Partial<VaultParts>, 'repaired' | 'backup'> = {},
 ): Promise<VaultParts> {
+  const slots = new KeySlots(file, keys.root);
+  guard.watch(slots);
   const { storage, recovery } = await openStorage({
     directory: paths.directory,
     database,
@@ -56,9 +61,9 @@ export async function openParts(
   });
   opening.defer(() => storage.close());
   if (backup !== undefined) database.refuseChanges();
-  const slots = new KeySlots(file, keys.root);
-  const parts = { paths, database, storage, slots, keys, longWork: new LongWork(), repaired, backup };
+  const parts = { paths, database, storage, slots, guard, keys, longWork: new LongWork(), repaired, backup };
   const warnings = [
+    ...describeGuard(guard, backup !== undefined),
     ...file.warnings,
     ...describeRecovery(recovery),
     ...describeRotation(rotationState(parts)),
@@ -81,6 +86,16 @@ async function openStorage(options: FileStorageOptions): ReturnType<typeof FileS
       'move what is there away; put the folder back from a backup, or go on with the small files alone';
     throw new VaultError('DAMAGED', error.message, { cause: error, hint });
   }
+}
+
+function describeGuard({ rollback }: RollbackGuard, isBackup: boolean): string[] {
+  if (rollback === undefined) return [];
+  const { seen, found } = rollback;
+  return isBackup
+    ? [
+        `this is a backup, of change ${String(found.commits)} of the vault; this machine has seen change ${String(seen.commits)}`,
+      ]
+    : [`${describeRollback(rollback)}. ${REMEDY}`];
 }
 
 /** A vault without its database is never given a new one: that would look as if it had always been empty. */

@@ -12,6 +12,7 @@ import { vaultPaths } from './paths.ts';
 import type { VaultPaths } from './paths.ts';
 import { VaultKeys } from './rotate/vault-keys.ts';
 import type { SlotInfo, SlotSecret } from './slots/slot.ts';
+import { RollbackGuard, evidenceKeychain } from './rollback/rollback-guard.ts';
 import { toVaultError } from './to-vault-error.ts';
 import { UNFINISHED_INIT, isUnfinishedInit } from './unfinished-init.ts';
 import { Vault } from './vault.ts';
@@ -51,6 +52,7 @@ export async function openVault(options: OpenVaultOptions): Promise<Vault> {
   await using opening = new AsyncDisposableStack();
   try {
     await readVaultSlots(options.directory);
+    const keychain = opening.use(evidenceKeychain({ ahead: true }));
     // Before the secret is tried: who has to wait for the owner should not wait for Argon2id first.
     opening.use(acquireOwnerLock(paths.ownerLock));
     await finishCommit(paths.directory);
@@ -59,8 +61,14 @@ export async function openVault(options: OpenVaultOptions): Promise<Vault> {
     const unlocked = await unlockVaultFile(found, options.secret, options);
     const keys = opening.use(takeKeys(unlocked));
     const database = opening.use(openOwnDatabase(paths, keys, found, unlocked));
-    // Only now: what opens the database is the key that counts, whatever generation its file says.
-    const file = await repairVaultFile(unlocked.file, keys.root);
+    const { vaultId, generation } = unlocked.file;
+    const isBackup = backup !== undefined;
+    const guard = opening.use(
+      await RollbackGuard.open({ keychain, database, vaultId, generation, isBackup }),
+    );
+    // Only now: what opens the database is the key that counts, whatever generation its file says. And an older copy stays as it is.
+    const file =
+      guard.rollback === undefined ? await repairVaultFile(unlocked.file, keys.root) : unlocked.file;
     for (const marker of [UNFINISHED_INIT, UNFINISHED_RESTORE])
       await rm(join(paths.directory, marker), { force: true });
     // Of an import that was killed. What can't be removed now does not keep the vault closed.
@@ -68,7 +76,7 @@ export async function openVault(options: OpenVaultOptions): Promise<Vault> {
     const isRepaired = unlocked.file.needsRepair && !file.needsRepair;
     // Loose modes are not repaired; check finds them again.
     const repaired = isRepaired ? found.warnings.filter((line) => !found.modeWarnings.includes(line)) : [];
-    return new Vault(await openParts({ paths, file, keys, database }, opening, { repaired, backup }));
+    return new Vault(await openParts({ paths, file, keys, database, guard }, opening, { repaired, backup }));
   } catch (error) {
     throw toVaultError(error);
   }

@@ -1,11 +1,14 @@
 import type { Finding } from './files/check-vault.ts';
 import type { VaultPaths } from './paths.ts';
+import { REMEDY, describeRollback } from './rollback/rollback-guard.ts';
+import type { Rollback } from './rollback/rollback-guard.ts';
 import { readVaultFile } from './vault-file/read.ts';
 
 /** What is wrong with vault.json, its copy, and the modes of the vault's folder, and what opening the vault has `repaired`. */
 export async function ownFindings(
   paths: VaultPaths,
   repaired: readonly string[],
+  rollback?: Rollback,
 ): Promise<readonly Finding[]> {
   const { warnings, modeWarnings, isCopyForeign } = await readVaultFile(paths);
   const mended = repaired.map((message) =>
@@ -25,7 +28,14 @@ export async function ownFindings(
       : 'open the vault again: both copies are then written anew';
     return finding(message, remedy);
   });
-  return [...mended, ...found];
+  return [...rolledBack(rollback), ...mended, ...found];
+}
+
+function rolledBack(rollback: Rollback | undefined): Finding[] {
+  if (rollback === undefined) return [];
+  const { seen, found } = rollback;
+  const subject = found.commits < seen.commits ? 'database' : 'slots';
+  return [{ code: 'ROLLED_BACK', subject, message: describeRollback(rollback), remedy: REMEDY }];
 }
 
 function finding(message: string, remedy: string): Finding {

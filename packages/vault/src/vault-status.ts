@@ -1,4 +1,5 @@
 import { lstatSync } from 'node:fs';
+import type { RollbackState } from './rollback/rollback-guard.ts';
 import { rotationState } from './rotate/rotate-vault.ts';
 import type { RotationState } from './rotate/rotate-vault.ts';
 import type { VaultParts } from './vault.ts';
@@ -22,6 +23,11 @@ export interface VaultStatus {
   readonly databaseSizeBytes: number;
   /** How many key slots there are. */
   readonly slots: number;
+  /**
+   * What this machine's keychain says of older copies that are put back: `none` (it remembers nothing of this vault), `kept`, `unknown` (it did not
+   * answer), `behind` (this is one).
+   */
+  readonly rollback: RollbackState;
   /** When the backup was made that this is; `undefined` for a vault that is no backup. */
   readonly backupMadeAtMs: number | undefined;
   /** How often the root key has been replaced, plus one. */
@@ -31,7 +37,7 @@ export interface VaultStatus {
 }
 
 export function vaultStatus(parts: VaultParts): VaultStatus {
-  const { paths, database, slots, keys, backup } = parts;
+  const { paths, database, slots, keys, guard, backup } = parts;
   const { files } = database;
   return {
     vaultId: slots.vaultId,
@@ -47,6 +53,7 @@ export function vaultStatus(parts: VaultParts): VaultStatus {
     // Asked of the folder, not of the open file: closing a descriptor of it would drop the process's locks.
     databaseSizeBytes: sizeOf(paths.database) + sizeOf(`${paths.database}-wal`),
     slots: slots.list().length,
+    rollback: guard.state,
     backupMadeAtMs: backup?.madeAtMs,
     keyEpoch: keys.storage.currentEpoch,
     rotation: rotationState(parts),

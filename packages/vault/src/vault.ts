@@ -36,6 +36,7 @@ import type { KeyEpoch } from './rotate/key-epochs.ts';
 import { resumeRotation, rotateVault } from './rotate/rotate-vault.ts';
 import type { ResumeRotationOptions, RotateEvent, RotateOptions } from './rotate/rotate-vault.ts';
 import type { VaultKeys } from './rotate/vault-keys.ts';
+import type { RollbackGuard } from './rollback/rollback-guard.ts';
 import type { ChangePassphraseOptions, KeySlots, RemovedSlot } from './slots/key-slots.ts';
 import type { SlotInfo, SlotSecret } from './slots/slot.ts';
 import { toVaultError } from './to-vault-error.ts';
@@ -62,6 +63,7 @@ export interface VaultParts {
   readonly slots: KeySlots;
   readonly keys: VaultKeys;
   readonly longWork: LongWork;
+  readonly guard: RollbackGuard;
   readonly warnings: readonly string[];
   /** What was wrong with the key slots and was put right while opening. */
   readonly repaired: readonly string[];
@@ -198,8 +200,15 @@ export class Vault implements AsyncDisposable {
 
   /** Verifies the vault, or some items of it, and yields what is wrong, then a summary. */
   check(options: CheckOptions = { mode: 'full' }): AsyncGenerator<CheckEvent, void, undefined> {
-    const { database, storage, paths, repaired } = this.#parts;
-    return checkVault({ database, storage, ownFindings: () => ownFindings(paths, repaired) }, options);
+    const { database, storage, paths, repaired, guard, backup } = this.#parts;
+    return checkVault(
+      {
+        database,
+        storage,
+        ownFindings: () => ownFindings(paths, repaired, backup === undefined ? guard.rollback : undefined),
+      },
+      options,
+    );
   }
 
   /**
@@ -276,6 +285,17 @@ export class Vault implements AsyncDisposable {
   }
 
   /**
+   * Goes on with an older copy that was put back: from now on it is a copy of its own, and changes are possible again. Throws `INVALID_INPUT` when none was put
+   * back.
+   */
+  async acceptRollback(): Promise<void> {
+    return this.#async(async ({ guard, backup }) => {
+      if (backup !== undefined) this.#changing();
+      await guard.accept();
+    });
+  }
+
+  /**
    * Replaces the root key: the slots that stay get a new one with the same secret, the database a new key, every sealed file a new header. Everything can be used meanwhile.
    * Throws `INVALID_INPUT` (a slot that is neither kept nor dropped), `WRONG_KEY`, `LAST_SLOT`, `NO_SPACE`, `DAMAGED`, `IN_USE` before anything has changed.
    */
@@ -315,9 +335,10 @@ export class Vault implements AsyncDisposable {
     return { database: this.#parts.database, storage: this.#parts.storage, own: this.#own };
   }
 
-  /** For what changes a vault: a backup stays what it is. */
+  /** For what changes a vault: a backup stays what it is, and so does an older copy that was put back. */
   #changing(): FilesContext {
     const context = this.#context();
+    this.#parts.guard.refuseChanges();
     if (this.#parts.backup === undefined) return context;
     throw new VaultError('NOT_PERMITTED', `${this.directory} is a backup, and a backup is not changed`, {
       hint: '`coffer restore` makes a vault of it',

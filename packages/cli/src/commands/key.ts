@@ -1,5 +1,6 @@
 import type { CommandUnknownOpts } from '@commander-js/extra-typings';
 import type { RunCommand } from '../context.ts';
+import { registerKeyAcceptRollback } from './key-accept-rollback.ts';
 import { registerKeyAdd } from './key-add.ts';
 import { registerKeyLs } from './key-ls.ts';
 import { registerKeyPasswd } from './key-passwd.ts';
@@ -20,4 +21,5 @@ export function registerKey(program: CommandUnknownOpts, run: RunCommand): void 
   registerKeyRm(key, run);
   registerKeyPasswd(key, run);
   registerKeyRecovery(key, run);
+  registerKeyAcceptRollback(key, run);
 }

@@ -1,10 +1,18 @@
 import type { CommandUnknownOpts } from '@commander-js/extra-typings';
+import type { RollbackState } from '@coffer/vault';
 import type { RunCommand } from '../context.ts';
 import { openVaultFor } from '../open-vault.ts';
 import { escapeName } from '../output/escape.ts';
 import { formatCount, formatDate, formatDuration, formatSize } from '../output/format.ts';
 import { writeProperties } from '../output/properties.ts';
 import { agentRecord } from '../output/records.ts';
+
+const ROLLBACK: Readonly<Record<RollbackState, string>> = {
+  none: 'an older copy that is put back would not be noticed on this machine',
+  kept: 'an older copy that is put back is noticed',
+  unknown: 'the keychain did not answer; it was not looked for an older copy',
+  behind: 'this is an older copy that was put back',
+};
 
 /** `coffer status`: what the vault holds. */
 export function registerStatus(program: CommandUnknownOpts, run: RunCommand): void {
@@ -42,6 +50,7 @@ export function registerStatus(program: CommandUnknownOpts, run: RunCommand): vo
               : output.style.red(formatCount(status.damagedFiles, 'file')),
           ],
           ['key slots', String(status.slots)],
+          ['rollback', ROLLBACK[status.rollback]],
           [
             'agent',
             agent === undefined

@@ -13,6 +13,7 @@ import type { Finding } from '../files/check-vault.ts';
 import { joinPath } from '../files/file-entry.ts';
 import { vaultPaths } from '../paths.ts';
 import type { VaultPaths } from '../paths.ts';
+import { renewInstance } from '../rollback/instance.ts';
 import type { SlotSecret } from '../slots/slot.ts';
 import { toVaultError } from '../to-vault-error.ts';
 import { readVaultFile } from '../vault-file/read.ts';
@@ -101,6 +102,7 @@ async function* restore(options: RestoreOptions): AsyncGenerator<RestoreEvent, v
   {
     await using parts = await openTarget(target.paths, rootKey);
     const { database, storage } = parts;
+    renewInstance(database);
     totals = { files: database.files.count(), sizeBytes: database.files.totalSizeBytes() };
     const sealedBytes = database.files.totalSizeBytes({ placement: 'sealed' });
     const bytes = sealedBytes + (verify ? totals.sizeBytes : 0);

@@ -13,7 +13,7 @@ import { joinPath } from './file-entry.ts';
 import { resolveItem } from './resolve-item.ts';
 import { rowsInFolder } from './rows-in-folder.ts';
 
-export type FindingCode = StorageFindingCode | 'VAULT_FILE_COPY' | 'LOOSE_MODE';
+export type FindingCode = StorageFindingCode | 'VAULT_FILE_COPY' | 'LOOSE_MODE' | 'ROLLED_BACK';
 
 /** One thing that is wrong with a vault. */
 export interface Finding {

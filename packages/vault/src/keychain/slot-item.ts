@@ -73,6 +73,20 @@ export async function readSlotItems(
   throw new VaultError('KEYCHAIN_ITEM_MISSING', 'the keychain of this machine has no key for this vault');
 }
 
+/** Whether one of the slots has an item in this machine's keychain. */
+export async function hasSlotItem(
+  keychain: Keychain,
+  vaultId: string,
+  slotIds: readonly string[],
+): Promise<boolean> {
+  for (const slotId of slotIds) {
+    const key = await keychain.get(slotItemAccount({ vaultId, slotId }));
+    key?.fill(0);
+    if (key !== undefined) return true;
+  }
+  return false;
+}
+
 /** Writes, reads and removes an item: a keychain that loses what it is given must not get a key. */
 async function probe(keychain: Keychain): Promise<void> {
   const account = `probe/${bytesToHex(randomBytes(8))}`;

@@ -48,6 +48,11 @@ export class KeySlots {
     return this.#file.current.bytes;
   }
 
+  /** Of vault.json: one more with every change. */
+  get generation(): number {
+    return this.#file.generation;
+  }
+
   list(): readonly SlotInfo[] {
     return this.#file.slots;
   }

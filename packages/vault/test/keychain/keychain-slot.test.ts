@@ -45,7 +45,6 @@ describe.skipIf(missingForKeyring.length > 0)(
       await keyring[Symbol.asyncDispose]();
     });
     beforeEach(async () => {
-      await keyring.stopDaemon();
       await keyring.startDaemon();
     });
 
@@ -98,7 +97,6 @@ describe.skipIf(missingForKeyring.length > 0)(
         code: 'KEYCHAIN_LOCKED',
         hint: expect.stringContaining('recovery code') as string,
       });
-      await keyring.stopDaemon();
       await keyring.startDaemon();
       await (await openVault({ directory, secret: KEYCHAIN })).close();
     });

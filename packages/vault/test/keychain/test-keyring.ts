@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { setTimeout as delay } from 'node:timers/promises';
 
-const NEEDED = ['dbus-daemon', 'dbus-send', 'gnome-keyring-daemon'];
+const NEEDED = ['dbus-daemon', 'dbus-send', 'gnome-keyring-daemon', 'secret-tool'];
 
 /** What is missing here to test with a real keychain. */
 export const missingForKeyring: readonly string[] =
@@ -37,6 +37,7 @@ export class TestKeyring implements AsyncDisposable {
   readonly #folder: string;
   readonly #bus: ChildProcess;
   #daemon: ChildProcess | undefined;
+  #isLocked = false;
   readonly #before = new Map<string, string | undefined>();
 
   private constructor(folder: string, bus: ChildProcess, address: string) {
@@ -76,8 +77,11 @@ export class TestKeyring implements AsyncDisposable {
     return keyring;
   }
 
-  /** Starts the keyring with its collection unlocked. */
+  /** Starts the keyring with its collection unlocked, unless it runs so. */
   async startDaemon(): Promise<void> {
+    if (this.#daemon !== undefined && !this.#isLocked) return;
+    await this.stopDaemon();
+    this.#isLocked = false;
     this.#daemon = spawn('gnome-keyring-daemon', ['--foreground', '--unlock', '--components=secrets'], {
       stdio: ['pipe', 'ignore', 'ignore'],
     });
@@ -99,6 +103,7 @@ export class TestKeyring implements AsyncDisposable {
 
   /** What a session does when the screen is locked for long, or the person asks for it. */
   lock(): void {
+    this.#isLocked = true;
     const path = '/org/freedesktop/secrets/collection/login';
     this.#send('org.freedesktop.Secret.Service.Lock', `array:objpath:${path}`);
   }
@@ -110,6 +115,17 @@ export class TestKeyring implements AsyncDisposable {
       'dict:string:string:service,coffer',
     );
     return answer.split('object path').length - 1;
+  }
+
+  /** The names of the items that the keychain holds. */
+  accounts(): string[] {
+    const { stdout, stderr } = spawnSync('secret-tool', ['search', '--all', 'service', 'coffer'], {
+      encoding: 'latin1',
+    });
+    return Array.from(
+      `${stdout}${stderr}`.matchAll(/^attribute\.username = (.*)$/gm),
+      ([, name = '']) => name,
+    );
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
