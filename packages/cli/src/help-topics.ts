@@ -52,17 +52,19 @@ const FILE_FIELDS =
 const RECORDS: Readonly<Record<RecordType, string>> = {
   file: `${FILE_FIELDS}. stdout`,
   folder: 'path, name, fileCount, sizeBytes (all below it counted). stdout, from ls and info',
-  slot: 'id, kind (passphrase, keyfile, keychain or recovery), label, createdAtMs; removed: true from key rm. stdout, from init and key',
+  slot: 'id, kind (passphrase, keyfile, keychain or recovery), label, createdAtMs; removed: true from key rm and key rotate; becomes (kept, new code, dropped or secret needed) from key rotate --dry-run. stdout, from init and key',
   status:
-    'directory, vaultId, files, sizeBytes, blobFiles, sealedFiles, damagedFiles (known to be), databaseSizeBytes, slots (how many), rollback (none, kept, unknown or behind), schemaVersion, formatVersion; agent (as the object of that type) where one has the vault open; backupMadeAtMs of a backup. stdout',
+    'directory, vaultId, files, sizeBytes, blobFiles, sealedFiles, damagedFiles (known to be), databaseSizeBytes, slots (how many), keyEpoch, keyEpochs (of each: epoch, files), rotation (none, or what an interrupted one still has to do: database, headers or reseal), rollback (none, kept, unknown or behind), schemaVersion, formatVersion; agent (as the object of that type) where one has the vault open; backupMadeAtMs of a backup. stdout',
   agent: 'pid, sinceMs, untilMs (when it locks the vault at the latest), idleMs. stdout, from unlock',
   paths: 'directory, database, files, quarantine, vaultFile, vaultFileCopy, ownerLock. stdout',
   finding:
     'code, subject (file, database, slots or folder), id, path, message, remedy. stdout, from check and restore',
+  problem:
+    'kind (damaged or failed), path (in files/ or quarantine/), message. stdout, from key rotate: a file that keeps its header',
   quarantined:
     'name, id, sizeBytes (on disk), contentSizeBytes, modifiedAtMs, opens, problem, path (of the file that has its id); dropped: true from quarantine drop. stdout',
   summary:
-    'command and its totals: the last line of init, lock, add, import, ls, find, get, export, mv, tag, rm, check, backup and restore. stdout',
+    'command and its totals: the last line of init, key rotate, lock, add, import, ls, find, get, export, mv, tag, rm, check, backup and restore. stdout',
   version: 'version, node, platform, arch. stdout',
   help: 'topic, title, entries (name, meaning). stdout, from help TOPIC',
   progress:

@@ -159,7 +159,8 @@ export function forgetSecret(secret: SlotSecret): void {
   if (secret.kind === 'recovery') secret.code.fill(0);
 }
 
-async function findAgent(context: Context): Promise<VaultClient | undefined> {
+/** The agent that has the vault open, if there is one. */
+export async function findAgent(context: Context): Promise<VaultClient | undefined> {
   const directory = await chooseVaultDirectory(context);
   const { connectToAgent } = await import('@coffer/host');
   return await connectToAgent(directory);

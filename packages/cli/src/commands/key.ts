@@ -5,6 +5,7 @@ import { registerKeyAdd } from './key-add.ts';
 import { registerKeyLs } from './key-ls.ts';
 import { registerKeyPasswd } from './key-passwd.ts';
 import { registerKeyRecovery } from './key-recovery.ts';
+import { registerKeyRotate } from './key-rotate.ts';
 import { registerKeyRm } from './key-rm.ts';
 
 /** `coffer key`: what opens the vault. */
@@ -20,6 +21,7 @@ export function registerKey(program: CommandUnknownOpts, run: RunCommand): void 
   registerKeyAdd(key, run);
   registerKeyRm(key, run);
   registerKeyPasswd(key, run);
+  registerKeyRotate(key, run);
   registerKeyRecovery(key, run);
   registerKeyAcceptRollback(key, run);
 }

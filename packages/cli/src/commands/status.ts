@@ -1,5 +1,5 @@
 import type { CommandUnknownOpts } from '@commander-js/extra-typings';
-import type { RollbackState } from '@coffer/vault';
+import type { KeyEpoch, RollbackState, RotationState } from '@coffer/vault';
 import type { RunCommand } from '../context.ts';
 import { openVaultFor } from '../open-vault.ts';
 import { escapeName } from '../output/escape.ts';
@@ -26,10 +26,16 @@ export function registerStatus(program: CommandUnknownOpts, run: RunCommand): vo
       run(async (context) => {
         const { output, host } = context;
         await using vault = await openVaultFor(context);
-        const [status, agent] = await Promise.all([vault.status(), vault.agentState()]);
+        const { signal } = context;
+        const [status, agent, keyEpochs] = await Promise.all([
+          vault.status(),
+          vault.agentState(),
+          vault.keyEpochs({ signal }),
+        ]);
         for (const warning of agent?.warnings ?? []) output.warning(warning);
         if (output.json) {
-          output.record('status', agent === undefined ? status : { ...status, agent: agentRecord(agent) });
+          const record = { ...status, keyEpochs };
+          output.record('status', agent === undefined ? record : { ...record, agent: agentRecord(agent) });
           return undefined;
         }
         writeProperties(output, [
@@ -51,6 +57,7 @@ export function registerStatus(program: CommandUnknownOpts, run: RunCommand): vo
           ],
           ['key slots', String(status.slots)],
           ['rollback', ROLLBACK[status.rollback]],
+          ['key epochs', describeEpochs(keyEpochs, status.rotation)],
           [
             'agent',
             agent === undefined
@@ -63,6 +70,21 @@ export function registerStatus(program: CommandUnknownOpts, run: RunCommand): vo
       }),
     );
 }
+
+/** `2: 30 files, 1: 12 files; …` */
+function describeEpochs(epochs: readonly KeyEpoch[], rotation: RotationState): string {
+  const counts = epochs.map(
+    ({ epoch, files }) =>
+      `${epoch === undefined ? 'not readable' : String(epoch)}: ${formatCount(files, 'sealed file')}`,
+  );
+  return counts.join(', ') + (rotation === 'none' ? '' : ROTATIONS[rotation]);
+}
+
+const ROTATIONS: Readonly<Record<Exclude<RotationState, 'none'>, string>> = {
+  database: '; a rotation is not finished, and the database is under the old key',
+  headers: '; a rotation is not finished',
+  reseal: '; sealing files again is not finished',
+};
 
 function idleText(idleMs: number | undefined): string {
   return idleMs === undefined ? '' : `, or ${formatDuration(idleMs / 1000)} after the last command`;

@@ -18,6 +18,7 @@ export type RecordType =
   | 'progress'
   | 'summary'
   | 'finding'
+  | 'problem'
   | 'quarantined'
   | 'slot'
   | 'status'
