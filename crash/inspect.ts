@@ -46,6 +46,7 @@ export async function inspect(
     await using vault = await openVault({ directory: stage.vault, secret: secretOf(stage, secret) });
     if (vault.warnings.length > 0) throw new Error(`opening again warns: ${vault.warnings.join('; ')}`);
     checkNames(
+      operation,
       stage,
       (await Promise.resolve(vault.list({ recursive: true, folder: '', limit: 10_000 }))).files,
     );
@@ -193,8 +194,10 @@ const OWN_NAMES = new Set([
   'files',
 ]);
 
-function checkNames(stage: Stage, files: readonly FileEntry[]): void {
-  const strange = readdirSync(stage.vault).filter((name) => !OWN_NAMES.has(name));
+function checkNames(operation: Operation, stage: Stage, files: readonly FileEntry[]): void {
+  const strange = readdirSync(stage.vault).filter(
+    (name) => !OWN_NAMES.has(name) && operation.mayLeave?.includes(name) !== true,
+  );
   if (strange.length > 0) throw new Error(`left in the vault: ${strange.join(', ')}`);
   const sealed = files.filter(({ placement }) => placement === 'sealed').map(({ id }) => `${id}.enc`);
   const there = readdirSync(join(stage.vault, 'files')).sort();

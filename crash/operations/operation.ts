@@ -29,6 +29,8 @@ interface OperationParts {
   readonly prepare?: (stage: Stage) => Promise<void>;
   /** What must hold besides, once the vault is open again. `said` is what was acknowledged. Throws what is wrong. */
   readonly inspect?: (stage: Stage, said: ReadonlySet<string>, vault: Vault) => Promise<void> | void;
+  /** Names in the vault's folder that may be there afterwards, beside those of every vault. */
+  readonly mayLeave?: readonly string[];
   /** What is put in `out` may be plaintext: the operation restores files to it. */
   readonly restoresFiles?: boolean;
 }

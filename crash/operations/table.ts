@@ -2,6 +2,8 @@ import { BACKUP_OPERATIONS } from './backup-operations.ts';
 import { FILE_OPERATIONS } from './file-operations.ts';
 import { KEY_OPERATIONS } from './key-operations.ts';
 import { migrateOperation } from './migrate.ts';
+import { QUARANTINE_OPERATIONS } from './quarantine-operations.ts';
+import { ROTATE_OPERATIONS } from './rotate-operations.ts';
 import type { Operation } from './operation.ts';
 
 /** Every operation of the matrix, by the name that `--operation` takes. */
@@ -9,6 +11,8 @@ export const OPERATIONS: Readonly<Record<string, Operation>> = {
   ...FILE_OPERATIONS,
   ...KEY_OPERATIONS,
   ...BACKUP_OPERATIONS,
+  ...ROTATE_OPERATIONS,
+  ...QUARANTINE_OPERATIONS,
   migrate: migrateOperation,
 };
 
