@@ -42,7 +42,7 @@ export async function main(argv: readonly string[], host: Host): Promise<number>
           output.text(text);
         },
         writeUsage: (text) => {
-          host.stderr.write(text);
+          if (!output.json) host.stderr.write(text);
         },
       });
       const command = flags.find((flag) => program.commands.some((known) => known.name() === flag));
@@ -56,8 +56,8 @@ export async function main(argv: readonly string[], host: Host): Promise<number>
       ? host.signal.reason
       : translateCommanderError(error, helpHint);
     if (translated === 'help') return exitCode('done');
-    if (translated === 'usage') return exitCode('usage');
-    fail(translated);
+    if (translated === 'usage' && !output.json) return exitCode('usage');
+    fail(translated === 'usage' ? usageError('a command is missing', helpHint) : translated);
   }
   await output.flush();
   if (output.writeError !== undefined) {

@@ -1,4 +1,5 @@
-import { homedir } from 'node:os';
+import { homedir, userInfo } from 'node:os';
+import { isAbsolute } from 'node:path';
 import process from 'node:process';
 import { CliError } from './cli-error.ts';
 import type { ExitName } from './exit-codes.ts';
@@ -13,11 +14,17 @@ export function createProcessHost(): Host {
     stderr: process.stderr,
     env: process.env,
     platform: process.platform,
-    homeDirectory: homedir(),
+    homeDirectory: homeDirectory(),
     signal: abortOnSignals(),
     now: () => Date.now(),
     openTerminal: () => openTerminal(process.platform),
   };
+}
+
+/** An empty or relative HOME would put the vault wherever the command is run: then the user database has the last word. */
+function homeDirectory(): string {
+  const home = homedir();
+  return isAbsolute(home) ? home : userInfo().homedir;
 }
 
 /**

@@ -59,7 +59,7 @@ export function createProgram({ execute, writeHelp, writeUsage }: ProgramPort): 
     .optionsGroup('Global options (before or after the command):')
     .option('--vault <dir>', 'the folder of the vault (COFFER_VAULT)')
     .option('--json', 'one JSON object a line: data on stdout, errors on stderr', false)
-    .option('-q, --quiet', 'say nothing but data and errors', false)
+    .option('-q, --quiet', 'say nothing but data, warnings and errors', false)
     .option('-v, --verbose', 'say what is going on', false)
     .addOption(
       new Option('--color <when>', 'colour the output')

@@ -52,6 +52,16 @@ test('what stands after -- is no flag', async () => {
   expect(stderr).toMatch(/^coffer: error: too many arguments/);
 });
 
+test('without a command it is an error object with --json', async () => {
+  for (const args of [['--json'], ['key', '--json'], ['--json', 'key']]) {
+    const { code, stdout, stderr } = await runMain(args);
+    expect([code, stdout]).toEqual([2, '']);
+    expect(parseLines(stderr)).toEqual([
+      expect.objectContaining({ v: 1, type: 'error', code: 'USAGE', message: 'a command is missing' }),
+    ]);
+  }
+});
+
 test('without a command help goes to stderr and it is a usage error', async () => {
   for (const args of [[], ['key']]) {
     const { code, stdout, stderr } = await runMain(args);

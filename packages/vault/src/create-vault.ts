@@ -1,6 +1,6 @@
 import { SecretKey } from '@coffer/crypto';
 import { acquireOwnerLock, createDatabase } from '@coffer/database';
-import { mkdir, readdir, rm } from 'node:fs/promises';
+import { readdir, rm } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { createDurableFile, syncFolder } from './durable-file.ts';
 import { VaultError, errnoToVaultError } from './errors.ts';
@@ -14,6 +14,7 @@ import { toVaultError } from './to-vault-error.ts';
 import { UNFINISHED_INIT, isUnfinishedInit } from './unfinished-init.ts';
 import { Vault } from './vault.ts';
 import { createVaultFile } from './vault-file/create.ts';
+import { makeFolders } from './make-folders.ts';
 
 export interface CreateVaultOptions {
   /** Made, 0700, when it does not exist; otherwise it has to be empty. */
@@ -66,7 +67,7 @@ export async function createVault(options: CreateVaultOptions): Promise<Vault> {
 
 async function makeFolder(paths: VaultPaths): Promise<void> {
   try {
-    await mkdir(paths.directory, { recursive: true, mode: 0o700 });
+    await makeFolders(paths.directory, 0o700);
     const names = await readdir(paths.directory);
     // A mounted disk has a `lost+found` in its root from the beginning; the lock, which is empty, is what an `init` makes first of all.
     const isEmpty = names.every((name) => name === 'lost+found' || name === basename(paths.ownerLock));

@@ -30,6 +30,12 @@ export function registerCat(program: CommandUnknownOpts, run: RunCommand): void 
         }
         const { id, sizeBytes } = resolved.file;
         const { start = 0, end } = toRange?.(sizeBytes) ?? {};
+        if (start > sizeBytes) {
+          throw usageError(
+            `${item} has no byte ${String(start)}`,
+            `it has ${String(sizeBytes)}, counted from 0`,
+          );
+        }
         let isFirst = true;
         for await (const chunk of vault.read(`id:${id}`, {
           start,

@@ -127,10 +127,10 @@ export class Output {
     if (this.verbose && !this.json) this.#message(this.#messageStyle.dim(`coffer: ${escapeText(text)}`));
   }
 
+  /** Something is wrong, though not with what was asked for: said with -q, too. */
   warning(text: string): void {
     if (this.json) this.#message(toJson('warning', { message: text }));
-    else if (!this.quiet)
-      this.#message(`coffer: ${this.#messageStyle.yellow('warning:')} ${escapeText(text)}`);
+    else this.#message(`coffer: ${this.#messageStyle.yellow('warning:')} ${escapeText(text)}`);
   }
 
   /** Advice; said once, however many items it is for. */

@@ -1,5 +1,5 @@
 import { bytesToHex, randomBytes } from '@coffer/crypto';
-import { lstat, mkdir, realpath } from 'node:fs/promises';
+import { lstat, realpath } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { syncFolder } from '../durable-file.ts';
 import { VaultError, errnoOf, errnoToVaultError } from '../errors.ts';
@@ -10,6 +10,7 @@ import { BACKUP_MARKER, findBackupMarker, newMarker, writeBackupMarker } from '.
 import type { BackupMarker } from './marker.ts';
 import { namesIn } from './names-in.ts';
 import { refuseOverlap } from './refuse-overlap.ts';
+import { makeFolders } from '../make-folders.ts';
 
 /** What may be in a folder that counts as empty: the root of a mounted disk, and what a crash leaves of taking it. */
 const NOTHING: readonly string[] = ['lost+found', 'owner.lock', `${BACKUP_MARKER}.tmp`];
@@ -74,7 +75,7 @@ export class BackupDestination implements Disposable {
 async function makeFolder(path: string): Promise<string> {
   const absolute = resolve(path);
   try {
-    await mkdir(absolute, { recursive: true, mode: 0o700 });
+    await makeFolders(absolute, 0o700);
     await syncFolder(dirname(absolute));
     return await realpath(absolute);
   } catch (error) {

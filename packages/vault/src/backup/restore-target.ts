@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import { mkdir, rm } from 'node:fs/promises';
+import { rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { stageFile, syncFolder } from '../durable-file.ts';
 import { VaultError, errnoOf, errnoToVaultError } from '../errors.ts';
@@ -8,6 +8,7 @@ import type { VaultPaths } from '../paths.ts';
 import { readBoundedFile } from '../read-bounded-file.ts';
 import { lockFolder } from './lock-folder.ts';
 import { namesIn } from './names-in.ts';
+import { makeFolders } from '../make-folders.ts';
 
 /** Stands in a vault's folder from the beginning of `restore` to its end. */
 export const UNFINISHED_RESTORE = 'restore.unfinished';
@@ -37,7 +38,7 @@ export class RestoreTarget implements Disposable {
   static async take(directory: string, vaultId: string): Promise<RestoreTarget> {
     const paths = vaultPaths(directory);
     try {
-      await mkdir(paths.directory, { recursive: true, mode: 0o700 });
+      await makeFolders(paths.directory, 0o700);
       await refuseOtherFiles(paths, vaultId);
       const lock = lockFolder(paths.directory);
       try {

@@ -1,7 +1,7 @@
 import type { CofferDatabase, FileRow } from '@coffer/database';
 import type { FileStorage } from '@coffer/storage';
 import type { BigIntStats } from 'node:fs';
-import { lstat, mkdir, readdir, stat } from 'node:fs/promises';
+import { lstat, readdir, stat } from 'node:fs/promises';
 import { join, relative } from 'node:path';
 import { VaultError, errnoOf, errnoToVaultError } from '../errors.ts';
 import { toVaultError } from '../to-vault-error.ts';
@@ -17,6 +17,7 @@ import type { OwnFiles } from './own-files.ts';
 import { removeLeftovers } from './remove-leftovers.ts';
 import { resolveItem } from './resolve-item.ts';
 import { rowsInFolder } from './rows-in-folder.ts';
+import { makeFolders } from '../make-folders.ts';
 
 /** What became of one file, and at the end the list of checksums. */
 export type ExportEvent =
@@ -172,7 +173,7 @@ async function prepareFolder(own: OwnFiles, options: ExportOptions): Promise<voi
   }
   try {
     // What comes out of a vault is not for everybody on the machine.
-    await mkdir(destination, { recursive: true, mode: 0o700 });
+    await makeFolders(destination, 0o700);
     if (skipExisting) await removeLeftovers(destination);
     if (force || skipExisting || (await readdir(destination)).length === 0) return;
   } catch (error) {

@@ -6,7 +6,7 @@ import { VaultError } from '../errors.ts';
 import { toVaultError } from '../to-vault-error.ts';
 import type { AddEvent, AddNote } from './add-event.ts';
 import type { BulkMeter } from './bulk-progress.ts';
-import { toFileEntry } from './file-entry.ts';
+import { joinPath, toFileEntry } from './file-entry.ts';
 import { hasSameFile, placeFile } from './place-file.ts';
 import type { OnConflict } from './place-file.ts';
 
@@ -190,9 +190,20 @@ class Skipped extends Error {
   }
 }
 
-function toFailure({ label }: NewFile, reason: unknown): AddEvent {
+function toFailure({ label, folder, name }: NewFile, reason: unknown): AddEvent {
   if (reason instanceof Skipped) return { type: 'skipped', source: label, reason: reason.reason };
   const error = toVaultError(reason);
   if (error.code === 'ABORTED') throw error;
-  return { type: 'failed', source: label, error };
+  const isOtherForm =
+    error.code === 'EXISTS' && joinPath(folder, name).normalize('NFC') !== joinPath(folder, name);
+  return { type: 'failed', source: label, error: isOtherForm ? otherForm(error) : error };
+}
+
+/** A disk may have two names that look alike, and are one in Unicode's canonical form (NFC): in a vault, as on a Mac, they are one. */
+function otherForm(error: VaultError): VaultError {
+  const message = `${error.message}, where accents can be written in one way only`;
+  return new VaultError(error.code, message, {
+    cause: error.cause,
+    ...(error.hint === undefined ? {} : { hint: error.hint }),
+  });
 }

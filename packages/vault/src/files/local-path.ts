@@ -1,6 +1,7 @@
 import { chmod, lstat, mkdir, stat } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { VaultError, errnoToVaultError } from '../errors.ts';
+import { makeFolders } from '../make-folders.ts';
 
 // https://learn.microsoft.com/windows/win32/fileio/naming-a-file: also with an extension, and with superscript digits.
 const WINDOWS_RESERVED = /^(con|prn|aux|nul|conin\$|conout\$|com[0-9¹²³]|lpt[0-9¹²³])(\.|$)/i;
@@ -56,9 +57,10 @@ export async function makeFolder(
   options: { readonly umask: number | undefined; readonly recursive?: boolean },
 ): Promise<void> {
   const { umask, recursive = false } = options;
-  const first = await mkdir(path, { recursive });
+  let top: string | undefined = path;
+  if (recursive) top = await makeFolders(path);
+  else await mkdir(path);
   if (umask === undefined) return;
-  const top = recursive ? first : path;
   if (top === undefined) return;
   for (let made = path; ; made = dirname(made)) {
     // Whoever owns the folder above may hand down its group: that bit stays.

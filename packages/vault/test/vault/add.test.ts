@@ -228,6 +228,14 @@ describe('adding', () => {
   });
 });
 
+test('two names that differ only in how an accent is written are one, and it says so', async () => {
+  const made = await TestVault.create();
+  const paths = ['caf\u00e9', 'cafe\u0301'].map((name) => made.source(`x/${name}`));
+  const events = await all(made.vault.addPaths(paths));
+  expect(brief(events)).toEqual(['added caf\u00e9', 'failed EXISTS']);
+  expect(events[1]).toMatchObject({ error: { message: expect.stringContaining('accents') as string } });
+});
+
 describe('when the path is taken', () => {
   async function addAgain(onConflict: OnConflict): Promise<{ made: TestVault; lines: string[] }> {
     const made = await TestVault.create();

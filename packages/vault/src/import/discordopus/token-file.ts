@@ -42,7 +42,7 @@ export async function openTokenFile(root: string, filePath: string): Promise<Tok
     }
     await handle.close();
   }
-  throw damaged(`its data is missing: there is no ${JSON.stringify(filePath)} in ${root}`);
+  throw damaged(`its data is missing: ${JSON.stringify(filePath)} leads to no file in ${root}`);
 }
 
 /** The content of a token, authenticated before it is yielded. Throws `DAMAGED`, and what reading throws. Closes the file. */
