@@ -134,6 +134,17 @@ export class SealedFolder {
  * key), syncs, unlinks. The caller syncs the folder. Does nothing when the file is gone already.
  */
 export async function shredFile(path: string): Promise<void> {
+  await shred(path, SEALED_FILE.HEADER_SIZE_BYTES);
+}
+
+/** The same for a file that has keys anywhere in it. */
+export async function shredWhole(path: string): Promise<void> {
+  await shred(path, Number.POSITIVE_INFINITY);
+}
+
+const ZEROS: Uint8Array = new Uint8Array(64 * 1024);
+
+async function shred(path: string, maxSizeBytes: number): Promise<void> {
   let stat;
   try {
     stat = await lstat(path);
@@ -142,17 +153,17 @@ export async function shredFile(path: string): Promise<void> {
     throw error;
   }
   // Only what we make is overwritten: not what a link points to, and a FIFO would keep us waiting for its other end.
-  if (stat.isFile()) await overwriteHeader(path);
+  if (stat.isFile()) await overwrite(path, maxSizeBytes);
   await unlink(path);
 }
 
-async function overwriteHeader(path: string): Promise<void> {
+async function overwrite(path: string, maxSizeBytes: number): Promise<void> {
   const handle = await open(path, constants.O_WRONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
   try {
     const { size } = await handle.stat();
-    const zeros = new Uint8Array(Math.min(size, SEALED_FILE.HEADER_SIZE_BYTES));
-    for (let done = 0; done < zeros.length;) {
-      done += (await handle.write(zeros, done, zeros.length - done, done)).bytesWritten;
+    const end = Math.min(size, maxSizeBytes);
+    for (let done = 0; done < end;) {
+      done += (await handle.write(ZEROS, 0, Math.min(ZEROS.length, end - done), done)).bytesWritten;
     }
     await handle.datasync();
   } finally {

@@ -6,7 +6,8 @@ import { StorageError, toStorageError } from './errors.ts';
 import { ifDatabaseAllows } from './storage-context.ts';
 import type { StorageContext } from './storage-context.ts';
 
-const SHREDDING = 'storage/shredding';
+/** The setting that says that a deletion is to leave nothing in the database. */
+export const SHREDDING = 'storage/shredding';
 /** Between them other work of the process goes on. */
 const PAGES_AT_ONCE = 256;
 /** Writing a database anew goes by way of memory. */

@@ -32,7 +32,8 @@ export interface StorageContext {
   readonly turns: FileTurns;
 }
 
-const UNCLEAN = 'storage/unclean';
+/** Set while a crash may leave something to finish or undo in the `files/` folder. */
+export const UNCLEAN = 'storage/unclean';
 
 /**
  * Says, durably and before the first change to the `files/` folder, that a crash from here on may leave something to
@@ -82,12 +83,4 @@ export function isUnclean({ database }: StorageContext): boolean {
     unclean = database.settings.get(UNCLEAN) !== undefined;
   });
   return unclean;
-}
-
-/** Makes the copy of a database say what is true of a copy of its files: nothing is begun, and nothing is left of what was deleted. */
-export function settleCopy(database: CofferDatabase): void {
-  database.transaction(() => {
-    for (const { id } of database.tombstones.list()) database.tombstones.remove(id);
-    database.settings.remove(UNCLEAN);
-  });
 }

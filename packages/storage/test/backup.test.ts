@@ -173,6 +173,21 @@ test('of a file that only has another header, only the header is written', async
   await expectContent(destination, [a, b]);
 });
 
+test('the lines that carried headers are overwritten before they go', async () => {
+  const { directory, storage } = await makeStorage();
+  const { id } = await save(storage, 'a');
+  const destination = makeFolder();
+  await backUp(storage, destination);
+  rewrap(directory, id);
+  await stage(storage, destination);
+  const [headers, link] = [join(destination, 'next', 'headers'), join(makeFolder(), 'link')];
+  linkSync(headers, link);
+  const wrappedKey = readFileSync(join(directory, 'files', `${id}.enc`)).subarray(4096 + 40, 4096 + 145);
+  expect(readFileSync(link, 'latin1')).toContain(wrappedKey.toString('hex'));
+  await apply(destination);
+  expect(readFileSync(link).every((byte) => byte === 0)).toBe(true);
+});
+
 test('applying can be cut short anywhere and repeated', async () => {
   const { directory, storage } = await makeStorage();
   const [a, gone] = [await save(storage, 'a'), await save(storage, 'gone')];

@@ -10,7 +10,8 @@ import { removeDatabaseCopy } from './import/discordopus/database-copy.ts';
 import { openParts, openVaultDatabase } from './open-parts.ts';
 import { vaultPaths } from './paths.ts';
 import type { VaultPaths } from './paths.ts';
-import { VaultKeys } from './rotate/vault-keys.ts';
+import { takeKeys } from './rotate/vault-keys.ts';
+import type { VaultKeys } from './rotate/vault-keys.ts';
 import type { SlotInfo, SlotSecret } from './slots/slot.ts';
 import { RollbackGuard, evidenceKeychain } from './rollback/rollback-guard.ts';
 import { toVaultError } from './to-vault-error.ts';
@@ -79,15 +80,6 @@ export async function openVault(options: OpenVaultOptions): Promise<Vault> {
     return new Vault(await openParts({ paths, file, keys, database, guard }, opening, { repaired, backup }));
   } catch (error) {
     throw toVaultError(error);
-  }
-}
-
-function takeKeys({ rootKey, file }: UnlockedVaultFile): VaultKeys {
-  try {
-    return VaultKeys.open(rootKey, file.current.content);
-  } catch (error) {
-    rootKey[Symbol.dispose]();
-    throw error;
   }
 }
 

@@ -1,7 +1,7 @@
 import { open, rename, rm } from 'node:fs/promises';
 import { parseFileId } from '@coffer/database';
 import { errnoOf, toStorageError } from '../errors.ts';
-import { SealedFolder, shredFile, syncFolder } from '../sealed-folder.ts';
+import { SealedFolder, shredFile, shredWhole, syncFolder } from '../sealed-folder.ts';
 import { parseHeaderLine } from './header-records.ts';
 import { stagingPaths } from './staging-paths.ts';
 import type { StagingPaths } from './staging-paths.ts';
@@ -20,6 +20,7 @@ export async function applyBackup(staging: string, destination: string): Promise
     await moveFiles(paths, folder);
     await rewriteHeaders(paths, folder);
     await folder.sync();
+    await discardHeaders(paths);
     await replaceDatabase(paths, destination);
     await shredRemoved(paths, folder);
     await folder.sync();
@@ -32,7 +33,10 @@ async function moveFiles(paths: StagingPaths, folder: SealedFolder): Promise<voi
   const staged = new SealedFolder(paths.directory);
   for (const name of await staged.names()) {
     const parsed = staged.parseName(name);
-    if (parsed.kind === 'sealed') await rename(staged.sealedPath(parsed.id), folder.sealedPath(parsed.id));
+    if (parsed.kind !== 'sealed') continue;
+    // What it takes the place of is damaged, or was sealed again.
+    await shredFile(folder.sealedPath(parsed.id));
+    await rename(staged.sealedPath(parsed.id), folder.sealedPath(parsed.id));
   }
 }
 
@@ -51,6 +55,13 @@ async function rewriteHeaders(paths: StagingPaths, folder: SealedFolder): Promis
       await handle.close();
     }
   }
+}
+
+/** They wrap file keys, as the headers themselves do. Another name first: torn lines are not read again. */
+async function discardHeaders({ directory, headers, usedHeaders }: StagingPaths): Promise<void> {
+  await unlessMissing(rename(headers, usedHeaders));
+  await syncFolder(directory);
+  await shredWhole(usedHeaders);
 }
 
 async function replaceDatabase(paths: StagingPaths, destination: string): Promise<void> {

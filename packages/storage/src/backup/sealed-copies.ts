@@ -2,6 +2,7 @@ import { constants } from 'node:fs';
 import { lstat, open, rename } from 'node:fs/promises';
 import type { FileHandle } from 'node:fs/promises';
 import { CryptoError, SEALED_FILE, decodeHeader, sealedFileSize } from '@coffer/crypto';
+import type { FileKey } from '@coffer/crypto';
 import type { FileId, FileRow } from '@coffer/database';
 import { fileIdToBytes } from '@coffer/database';
 import { StorageError, damaged, errnoOf } from '../errors.ts';
@@ -10,6 +11,7 @@ import { badHeader, extended, missing, truncated } from '../sealed-damage.ts';
 import { shredFile } from '../sealed-folder.ts';
 import type { SealedFolder } from '../sealed-folder.ts';
 import type { StorageContext } from '../storage-context.ts';
+import { isSealedUnder } from './same-content.ts';
 import { SealedCopier, SourceUnreadable } from './copy-sealed.ts';
 import type { CopyOptions, CopySource } from './copy-sealed.ts';
 
@@ -22,6 +24,8 @@ export type Secured =
   | {
       readonly kind: 'failed';
       readonly has: 'earlier copy' | 'damaged copy' | 'nothing';
+      /** What the earlier copy needs to be read with. */
+      readonly header?: Uint8Array;
       readonly error: StorageError;
     };
 
@@ -38,9 +42,15 @@ interface Found {
   readonly header: Uint8Array;
 }
 
+interface Opened {
+  readonly fileKey: FileKey;
+  readonly segmentSizeLog2: number;
+}
+
 /**
  * Brings the sealed files of a storage into a backup: those that `kept`, the files of the backup so far, does not have go into `staged`. A copy
- * counts as the same file when its length and both of its header places are: nothing else of a sealed file ever changes, and times prove nothing.
+ * counts as the same file when its length and both of its header places are: what is under one file key never changes, and times prove nothing. When only the header
+ * is another one, the file key in it shows whether the content is the same.
  */
 export class SealedCopies {
   readonly #context: StorageContext;
@@ -57,22 +67,25 @@ export class SealedCopies {
   /** Throws what keeps the backup from going on, such as `NO_SPACE`; what is wrong with the storage's own file is a result. */
   async secure(row: FileRow, options: SecureOptions): Promise<Secured> {
     const kept = this.#kept === undefined ? undefined : await findSealed(this.#kept.sealedPath(row.id));
-    const isKept = kept?.sizeBytes === sealedFileSize(row.sizeBytes);
     const source = await openSource(this.#context.folder, row.id);
-    if (source === undefined) return await this.#withoutSource(row, isKept);
+    if (source === undefined) return await this.#withoutSource(row, kept);
     try {
       const found = await readFound(source.handle);
-      const error = this.#damageOf(row, found);
-      if (error !== undefined) {
-        if (isKept) return { kind: 'failed', has: 'earlier copy', error };
-        // Damaged content is better than none, but never takes the place of a whole copy.
-        if (!options.dryRun) await this.#copy(row, { ...source, ...found }, options);
-        return { kind: 'failed', has: 'damaged copy', error };
+      const opened = this.#open(row, found);
+      if (opened instanceof StorageError)
+        return await this.#fromDamaged(row, { ...source, ...found }, kept, opened, options);
+      try {
+        return await this.#bring(row, { ...source, ...found, ...opened }, kept, options);
+      } finally {
+        opened.fileKey[Symbol.dispose]();
       }
-      return await this.#bring(row, { ...source, ...found }, kept, options);
     } catch (error) {
       if (!(error instanceof SourceUnreadable)) throw error;
-      return { kind: 'failed', has: isKept ? 'earlier copy' : 'nothing', error: unreadable(row, error) };
+      return {
+        kind: 'failed',
+        has: this.#isWhole(row, kept) ? 'earlier copy' : 'nothing',
+        error: unreadable(row, error),
+      };
     } finally {
       await source.handle.close();
     }
@@ -80,29 +93,71 @@ export class SealedCopies {
 
   async #bring(
     row: FileRow,
-    source: CopySource & Found,
+    source: CopySource & Found & Opened,
     kept: Found | undefined,
     options: SecureOptions,
   ): Promise<Secured> {
-    const hasContent = kept?.sizeBytes === source.sizeBytes;
-    const isSame = hasContent && Buffer.compare(kept.header, source.header) === 0;
+    const { header } = source;
+    const isSame = kept?.sizeBytes === source.sizeBytes && Buffer.compare(kept.header, header) === 0;
     if (isSame && this.#kept !== undefined && (await this.#damageIn(this.#kept, row, options)) === undefined)
       return { kind: 'unchanged' };
-    // A copy under an old header can't be read before it has the new one: to verify it is to copy it again.
-    if (hasContent && !isSame && !options.verify) return { kind: 'header', header: source.header };
+    const hasContent =
+      !isSame && kept?.sizeBytes === source.sizeBytes && (await this.#hasContent(row, source));
+    // A copy under an old header can't be read whole before it has the new one: to verify it is to copy it again.
+    if (hasContent && !options.verify) return { kind: 'header', header };
     if (options.dryRun) return { kind: 'copied' };
     await this.#copy(row, source, options);
     const error = await this.#damageIn(this.#staged, row, options);
-    return error === undefined ? { kind: 'copied' } : { kind: 'failed', has: 'damaged copy', error };
+    if (error === undefined) return { kind: 'copied' };
+    if (!hasContent) return { kind: 'failed', has: 'damaged copy', error };
+    await shredFile(this.#staged.sealedPath(row.id));
+    return { kind: 'failed', has: 'earlier copy', header, error };
+  }
+
+  /** Damaged content is better than none, but never takes the place of a whole copy. */
+  async #fromDamaged(
+    row: FileRow,
+    source: CopySource & Found,
+    kept: Found | undefined,
+    error: StorageError,
+    options: SecureOptions,
+  ): Promise<Secured> {
+    if (this.#isWhole(row, kept)) return { kind: 'failed', has: 'earlier copy', error };
+    if (!options.dryRun) await this.#copy(row, source, options);
+    return { kind: 'failed', has: 'damaged copy', error };
   }
 
   /** The storage's file is gone: deleted after the backup had its copy, or lost. */
-  async #withoutSource(row: FileRow, isKept: boolean): Promise<Secured> {
-    const isDeleted = this.#context.database.files.find(row.id) === undefined;
-    const staged = await findSealed(this.#staged.sealedPath(row.id));
-    if (isDeleted && staged?.sizeBytes === sealedFileSize(row.sizeBytes)) return { kind: 'copied' };
-    if (isDeleted && isKept) return { kind: 'unchanged' };
-    return { kind: 'failed', has: isKept ? 'earlier copy' : 'nothing', error: missing(row) };
+  async #withoutSource(row: FileRow, kept: Found | undefined): Promise<Secured> {
+    const expected = sealedFileSize(row.sizeBytes);
+    if (this.#context.database.files.find(row.id) === undefined) {
+      const staged = await findSealed(this.#staged.sealedPath(row.id));
+      if (staged?.sizeBytes === expected) return { kind: 'copied' };
+      if (kept?.sizeBytes === expected) return { kind: 'unchanged' };
+    }
+    return {
+      kind: 'failed',
+      has: this.#isWhole(row, kept) ? 'earlier copy' : 'nothing',
+      error: missing(row),
+    };
+  }
+
+  /** Whether what the backup has is this file, as far as its length and header say. */
+  #isWhole(row: FileRow, kept: Found | undefined): boolean {
+    const opened = kept === undefined ? undefined : this.#open(row, kept);
+    if (opened === undefined || opened instanceof StorageError) return false;
+    opened.fileKey[Symbol.dispose]();
+    return true;
+  }
+
+  async #hasContent(row: FileRow, opened: Opened): Promise<boolean> {
+    const handle = this.#kept === undefined ? undefined : await tryOpen(this.#kept.sealedPath(row.id));
+    if (handle === undefined) return false;
+    try {
+      return await isSealedUnder(handle, opened, row);
+    } finally {
+      await handle.close();
+    }
   }
 
   /** Copies into the staging folder, where a file has its name only when it is whole and durable; what an interrupted backup left there is used. */
@@ -149,7 +204,8 @@ export class SealedCopies {
     }
   }
 
-  #damageOf(row: FileRow, { sizeBytes, header }: Found): StorageError | undefined {
+  /** The file key in an authentic header of a file of the right length, which the caller disposes of; or what is wrong. */
+  #open(row: FileRow, { sizeBytes, header }: Found): Opened | StorageError {
     let decoded;
     try {
       const { keys } = this.#context;
@@ -161,9 +217,11 @@ export class SealedCopies {
       if (error instanceof CryptoError) return badHeader(row, error);
       throw error;
     }
-    decoded.fileKey[Symbol.dispose]();
-    const expected = sealedFileSize(row.sizeBytes, decoded.header.segmentSizeLog2);
-    if (sizeBytes === expected) return undefined;
+    const { fileKey } = decoded;
+    const { segmentSizeLog2 } = decoded.header;
+    const expected = sealedFileSize(row.sizeBytes, segmentSizeLog2);
+    if (sizeBytes === expected) return { fileKey, segmentSizeLog2 };
+    fileKey[Symbol.dispose]();
     return sizeBytes < expected ? truncated(row, sizeBytes, expected) : extended(row, sizeBytes, expected);
   }
 }

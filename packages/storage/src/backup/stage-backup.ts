@@ -92,7 +92,7 @@ async function* stage(
   ): Promise<Secured> => {
     const { verify = false } = options;
     const secured = await copies.secure(row, { dryRun: false, verify, signal, onProgress: advance });
-    if (secured.kind === 'header') await staging.addHeader(row.id, secured.header);
+    if ('header' in secured) await staging.addHeader(row.id, secured.header);
     if (secured.kind === 'failed') staging.markRow(row, secured.has);
     return secured;
   };

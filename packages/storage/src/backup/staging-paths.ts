@@ -9,6 +9,8 @@ export interface StagingPaths {
   readonly files: string;
   /** Headers that have changed in files that the backup has. */
   readonly headers: string;
+  /** The same, once they are all in their places: never read again. */
+  readonly usedHeaders: string;
   /** Ids of sealed files that the next backup has no more. */
   readonly removed: string;
 }
@@ -19,6 +21,7 @@ export function stagingPaths(directory: string): StagingPaths {
     database: join(directory, 'data.db'),
     files: join(directory, 'files'),
     headers: join(directory, 'headers'),
+    usedHeaders: join(directory, 'headers.used'),
     removed: join(directory, 'removed'),
   };
 }

@@ -3,9 +3,9 @@ import type { CofferDatabase, FileId, FileRow } from '@coffer/database';
 import { mkdir, open, rm } from 'node:fs/promises';
 import type { FileHandle } from 'node:fs/promises';
 import { StorageError } from '../errors.ts';
-import { SealedFolder, shredFile, syncFolder } from '../sealed-folder.ts';
-import { settleCopy } from '../storage-context.ts';
+import { SealedFolder, shredFile, shredWhole, syncFolder } from '../sealed-folder.ts';
 import { headerLine } from './header-records.ts';
+import { settleCopy } from './settle-copy.ts';
 import { stagingPaths } from './staging-paths.ts';
 import type { StagingPaths } from './staging-paths.ts';
 
@@ -29,8 +29,8 @@ export class Staging implements AsyncDisposable {
   static async prepare(directory: string): Promise<Staging> {
     const paths = stagingPaths(directory);
     await mkdir(paths.files, { recursive: true, mode: 0o700 });
-    for (const path of [...databaseFiles(paths.database), paths.headers, paths.removed])
-      await rm(path, { force: true });
+    await shredWhole(paths.headers);
+    for (const path of [...databaseFiles(paths.database), paths.removed]) await rm(path, { force: true });
     const headers = await open(paths.headers, 'wx', 0o600);
     try {
       return new Staging(paths, headers, await open(paths.removed, 'wx', 0o600));

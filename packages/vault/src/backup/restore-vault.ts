@@ -1,7 +1,5 @@
-import type { SecretKey } from '@coffer/crypto';
-import { openDatabase } from '@coffer/database';
 import type { CofferDatabase } from '@coffer/database';
-import { FileStorage, StorageKeys } from '@coffer/storage';
+import { FileStorage } from '@coffer/storage';
 import type { NotRestored } from '@coffer/storage';
 import { constants, existsSync } from 'node:fs';
 import { chmod, copyFile, open, rm } from 'node:fs/promises';
@@ -14,6 +12,8 @@ import { joinPath } from '../files/file-entry.ts';
 import { vaultPaths } from '../paths.ts';
 import type { VaultPaths } from '../paths.ts';
 import { renewInstance } from '../rollback/instance.ts';
+import { takeKeys } from '../rotate/vault-keys.ts';
+import type { VaultKeys } from '../rotate/vault-keys.ts';
 import type { SlotSecret } from '../slots/slot.ts';
 import { toVaultError } from '../to-vault-error.ts';
 import { readVaultFile } from '../vault-file/read.ts';
@@ -94,13 +94,13 @@ async function* restore(options: RestoreOptions): AsyncGenerator<RestoreEvent, v
   await using resources = new AsyncDisposableStack();
   resources.use(lockSource(from));
   const unlocked = await unlockVaultFile(await readVaultFile(from), options.secret, options);
-  const rootKey = resources.use(unlocked.rootKey);
+  const keys = resources.use(takeKeys(unlocked));
   const target = resources.use(await RestoreTarget.take(options.directory, unlocked.file.vaultId));
   await copyDatabase(from, target.paths);
   const findings = { count: 0 };
   let totals;
   {
-    await using parts = await openTarget(target.paths, rootKey);
+    await using parts = await openTarget(target.paths, keys);
     const { database, storage } = parts;
     renewInstance(database);
     totals = { files: database.files.count(), sizeBytes: database.files.totalSizeBytes() };
@@ -147,22 +147,14 @@ interface TargetParts extends AsyncDisposable {
   readonly storage: FileStorage;
 }
 
-async function openTarget(paths: VaultPaths, rootKey: SecretKey): Promise<TargetParts> {
+async function openTarget(paths: VaultPaths, keys: VaultKeys): Promise<TargetParts> {
   await using opening = new AsyncDisposableStack();
-  const databaseKey = opening.use(rootKey.derive('coffer/database/v1'));
-  const keys = opening.use(StorageKeys.derive(rootKey));
-  const key = databaseKey.exportBytes();
-  let database;
-  try {
-    database = opening.use(openDatabase({ path: paths.database, key }));
-  } finally {
-    key.fill(0);
-  }
+  const database = opening.use(keys.openDatabase(paths.database));
   const { storage } = await FileStorage.open({
     directory: paths.directory,
     database,
-    keys,
-    databaseKey: () => databaseKey.exportBytes(),
+    keys: keys.storage,
+    databaseKey: () => keys.exportDatabaseKey(),
   });
   opening.defer(() => storage.close());
   const resources = opening.move();

@@ -4,6 +4,7 @@ import type { CofferDatabase } from '@coffer/database';
 import { StorageKeys } from '@coffer/storage';
 import { keyEpochOf } from '../vault-file/content.ts';
 import type { VaultFileContent } from '../vault-file/content.ts';
+import type { UnlockedVaultFile } from '../vault-file/unlock.ts';
 import { openPrevious } from '../vault-file/previous.ts';
 
 const DATABASE_LABEL = 'coffer/database/v1';
@@ -102,6 +103,16 @@ export class VaultKeys implements Disposable {
     this.storage[Symbol.dispose]();
     this.#previous?.[Symbol.dispose]();
     this.#root[Symbol.dispose]();
+  }
+}
+
+/** The keys of a vault whose `vault.json` was unlocked. They own the root key from now on, also when this throws. */
+export function takeKeys({ rootKey, file }: UnlockedVaultFile): VaultKeys {
+  try {
+    return VaultKeys.open(rootKey, file.current.content);
+  } catch (error) {
+    rootKey[Symbol.dispose]();
+    throw error;
   }
 }
 

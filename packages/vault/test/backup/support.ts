@@ -12,7 +12,7 @@ export function summaryOf(events: readonly BackupEvent[]): BackupSummary {
 
 /** Opens a backup of a vault for as long as `look` takes. */
 export async function openBackup(
-  { secret }: TestVault,
+  { secret }: Pick<TestVault, 'secret'>,
   directory: string,
   look: (backup: Vault) => Promise<void> | void,
 ): Promise<void> {
