@@ -9,7 +9,7 @@ const packages = readdirSync(join(import.meta.dirname, 'packages'), { withFileTy
   .map(({ name }) => ({ name, root: join(import.meta.dirname, 'packages', name) }));
 
 // One project for each workspace package and one for each of these; all of them share what is set below.
-const others = ['scripts', 'crash', 'damage'].map((name) => ({
+const others = ['scripts', 'crash', 'damage', 'fuzz'].map((name) => ({
   name,
   root: join(import.meta.dirname, name),
 }));

@@ -6,7 +6,7 @@ const MAX_EXTENSION_LENGTH = 16;
  * file systems take, with its extension; `fallback` when nothing is left.
  */
 export function toVaultName(filename: string | undefined, fallback: string): string {
-  const whole = (filename ?? '').toWellFormed().normalize('NFC').replaceAll('\0', '');
+  const whole = (filename ?? '').replaceAll('\0', '').toWellFormed().normalize('NFC');
   const last = whole.split(/[\\/]/).findLast((part) => part !== '') ?? '';
   const name = last === '' || last === '.' || last === '..' ? fallback.replaceAll(/[\\/\0]/g, '_') : last;
   return shortened(name);

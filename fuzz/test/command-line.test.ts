@@ -1,0 +1,27 @@
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import { findFault } from '../command-line/judge.ts';
+import { argumentsArbitrary } from '../command-line/arguments.ts';
+import { runCommandLine } from '../command-line/run-command-line.ts';
+import { Sandbox } from '../command-line/sandbox.ts';
+
+// `COFFER_FUZZ_RUNS=100000 npx -y pnpm@12.21.0 exec vitest run --project fuzz command-line` for more, with COFFER_FUZZ_SEED for others.
+const { COFFER_FUZZ_RUNS: runs = '250', COFFER_FUZZ_SEED: seed = '20261124' } = process.env;
+
+test(
+  'any command line ends with an exit code of the table, without a secret, a stack or a control character',
+  { timeout: 60_000 + Number(runs) * 1_000 },
+  async () => {
+    using sandbox = await Sandbox.create();
+    let count = 0;
+    await fc.assert(
+      fc.asyncProperty(argumentsArbitrary(), async (args) => {
+        // Some of them remove the vault.
+        if (count++ % 10 === 0) sandbox.restore();
+        const ended = await runCommandLine(args, sandbox.env);
+        expect(findFault(args, ended, sandbox.secrets)).toBeUndefined();
+      }),
+      { numRuns: Number(runs), seed: Number(seed), endOnFailure: true },
+    );
+  },
+);
