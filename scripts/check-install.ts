@@ -26,6 +26,8 @@ const environment = {
 };
 
 const folder = mkdtempSync(join(tmpdir(), 'coffer-install-'));
+/** For the socket of an agent. */
+const runtime = join(folder, 'run');
 try {
   const packages = packAll();
   installAll(packages);
@@ -79,6 +81,7 @@ function importPackage(name: string): void {
 function useCoffer(): void {
   const sources = join(folder, 'sources');
   mkdirSync(sources);
+  mkdirSync(runtime, { mode: 0o700 });
   const names = [
     'nothing.txt',
     'just below the threshold.bin',
@@ -104,6 +107,8 @@ function useCoffer(): void {
     .map(({ name }) => name);
   expectEqual(listed.toSorted().join('\n'), names.toSorted().join('\n'), 'coffer ls');
   coffer('check');
+  // What comes back comes through an agent, which is another process of the installed packages.
+  coffer('unlock', '--for', '10min');
   coffer('get', 'sources', '-o', 'restored');
   for (const name of names) {
     const [before, after] = [join(sources, name), join(folder, 'restored', 'sources', name)].map((path) =>
@@ -112,11 +117,14 @@ function useCoffer(): void {
     if (before === undefined || after?.equals(before) !== true)
       throw new Error(`${name} did not come back as it was`);
   }
+  expectEqual(coffer('lock', '--json').includes('"locked":true'), true, 'coffer lock');
 }
 
 function coffer(...args: readonly string[]): string {
   const bin = join(folder, 'node_modules', '.bin', process.platform === 'win32' ? 'coffer.cmd' : 'coffer');
-  return run(bin, ['--vault', 'vault', '--keyfile', 'vault.key', '--no-input', ...args]);
+  return run(bin, ['--vault', 'vault', '--keyfile', 'vault.key', '--no-input', ...args], {
+    env: { ...environment, XDG_RUNTIME_DIR: runtime },
+  });
 }
 
 function run(
@@ -127,7 +135,7 @@ function run(
   return runProgram(program, args, { cwd, env });
 }
 
-function expectEqual(actual: string, expected: string, what: string): void {
+function expectEqual<T extends string | boolean>(actual: T, expected: T, what: string): void {
   if (actual !== expected)
     throw new Error(`${what} says ${JSON.stringify(actual)}, not ${JSON.stringify(expected)}`);
 }

@@ -4,6 +4,9 @@ import { VaultError } from '@coffer/vault';
 import { expect, test } from 'vitest';
 import { connectToOwner } from '../src/connect/connect-to-owner.ts';
 import { socketPath } from '../src/place/socket-place.ts';
+import { encodeBody } from '../src/wire/body.ts';
+import { FRAME, encodeHeader } from '../src/wire/frame.ts';
+import { PROTOCOL_VERSION, releaseOfThisPackage } from '../src/wire/hello.ts';
 import { ServedVault } from './support/served-vault.ts';
 import { collect, put } from './support/test-vault.ts';
 
@@ -200,6 +203,30 @@ test('the socket is for this user only, and goes with the owner', async () => {
   expect(readdirSync(served.server.place.folder)).toEqual([]);
   expect(await connectToOwner(served.made.vault.directory, { places: served.places })).toBeUndefined();
   await served.made[Symbol.asyncDispose]();
+});
+
+test('closing does not wait for a client that reads nothing', async () => {
+  const served = await ServedVault.create();
+  await put(served.made.vault, 'large.bin', Buffer.alloc(6_000_000, 7));
+  const reading = await served.connect();
+  const pieces = reading.read('large.bin', { transient: true });
+  await pieces.next();
+  const socket = await served.rawSocket();
+  socket.pause();
+  const hello = { protocol: PROTOCOL_VERSION, release: releaseOfThisPackage() };
+  const call = { method: 'read', args: ['large.bin'], progress: false };
+  for (const [type, body] of [
+    [FRAME.hello, hello],
+    [FRAME.call, call],
+  ] as const) {
+    const payload = encodeBody(body);
+    socket.write(Buffer.concat([encodeHeader(type, 1, payload.length), payload]));
+  }
+  await expect.poll(() => served.running()).toBe(2);
+  await served.server.drain(new VaultError('CLOSED', 'the vault was locked'));
+  await served.server.close();
+  await served.made[Symbol.asyncDispose]();
+  await expect(collect(pieces)).rejects.toMatchObject({ code: 'CLOSED' });
 });
 
 test('closing gives up what is running and says why', async () => {

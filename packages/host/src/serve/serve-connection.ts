@@ -75,6 +75,11 @@ export class ServedConnection {
     this.abort(reason);
   }
 
+  /** Hangs up on a client that does not take what it was sent: nobody waits for it any more. */
+  hangUpIfBehind(): void {
+    if (this.#writer.isBehind) this.#socket.destroy();
+  }
+
   /** Resolves when no request is running any more. */
   async idle(): Promise<void> {
     while (this.#running.size > 0) await Promise.all(this.#running);

@@ -73,7 +73,11 @@ export class VaultServer {
     this.#server.close();
     const connections = [...this.#connections];
     for (const connection of connections) connection.refuseFrom(reason);
+    const late = setTimeout(() => {
+      for (const connection of connections) connection.hangUpIfBehind();
+    }, LINGER_MS);
     await Promise.all(connections.map((connection) => connection.idle()));
+    clearTimeout(late);
   }
 
   /** Closes the connections: whoever waits for that knows that the vault is closed. */

@@ -23,18 +23,21 @@ export class ServedVault implements AsyncDisposable {
   readonly complaints: readonly string[];
   /** How each request ended. */
   readonly outcomes: readonly string[];
+  /** How many requests are running. */
+  readonly running: () => number;
 
   private constructor(
     made: TestVault,
     places: RuntimePlaces,
     server: VaultServer,
-    notes: { complaints: readonly string[]; outcomes: readonly string[] },
+    notes: { complaints: readonly string[]; outcomes: readonly string[]; counter: { running: number } },
   ) {
     this.made = made;
     this.places = places;
     this.server = server;
     this.complaints = notes.complaints;
     this.outcomes = notes.outcomes;
+    this.running = () => notes.counter.running;
   }
 
   static async create(): Promise<ServedVault> {
@@ -43,6 +46,7 @@ export class ServedVault implements AsyncDisposable {
     const places = { ...placesOfThisProcess(), env: { XDG_RUNTIME_DIR: made.path('run') } };
     const complaints: string[] = [];
     const outcomes: string[] = [];
+    const counter = { running: 0 };
     const { vault } = made;
     const service: Service = {
       hello: {
@@ -55,13 +59,19 @@ export class ServedVault implements AsyncDisposable {
         warnings: [],
       },
       methods: servedMethodsOf(vault),
-      noteRequest: (method) => (outcome) => outcomes.push(`${method} ${outcome}`),
+      noteRequest: (method) => {
+        counter.running += 1;
+        return (outcome) => {
+          counter.running -= 1;
+          outcomes.push(`${method} ${outcome}`);
+        };
+      },
       noteBadClient: (message) => complaints.push(message),
     };
     const place = choosePlace(vault.directory, places);
     if (place === undefined) throw new Error('there is no place for a socket');
     const server = await VaultServer.listen(place, service);
-    return new ServedVault(made, places, server, { complaints, outcomes });
+    return new ServedVault(made, places, server, { complaints, outcomes, counter });
   }
 
   async connect(cwd: string = this.made.folder): Promise<Omit<VaultClient, 'agentState'>> {
