@@ -163,7 +163,9 @@ export function forgetSecret(secret: SlotSecret): void {
 export async function findAgent(context: Context): Promise<VaultClient | undefined> {
   const directory = await chooseVaultDirectory(context);
   const { connectToAgent } = await import('@coffer/host');
-  return await connectToAgent(directory);
+  const agent = await connectToAgent(directory);
+  for (const warning of agent?.warnings ?? []) context.output.warning(warning);
+  return agent;
 }
 
 async function verified(agent: VaultClient, secret: SlotSecret): Promise<VaultClient> {

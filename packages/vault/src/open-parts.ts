@@ -6,7 +6,6 @@ import { existsSync } from 'node:fs';
 import { VaultError } from './errors.ts';
 import { LongWork } from './long-work.ts';
 import type { VaultPaths } from './paths.ts';
-import { REMEDY, describeRollback } from './rollback/rollback-guard.ts';
 import type { RollbackGuard } from './rollback/rollback-guard.ts';
 import { rotationState } from './rotate/rotate-vault.ts';
 import type { RotationState } from './rotate/rotate-vault.ts';
@@ -63,7 +62,6 @@ export async function openParts(
   if (backup !== undefined) database.refuseChanges();
   const parts = { paths, database, storage, slots, guard, keys, longWork: new LongWork(), repaired, backup };
   const warnings = [
-    ...describeGuard(guard, backup !== undefined),
     ...file.warnings,
     ...describeRecovery(recovery),
     ...describeRotation(rotationState(parts)),
@@ -86,16 +84,6 @@ async function openStorage(options: FileStorageOptions): ReturnType<typeof FileS
       'move what is there away; put the folder back from a backup, or go on with the small files alone';
     throw new VaultError('DAMAGED', error.message, { cause: error, hint });
   }
-}
-
-function describeGuard({ rollback }: RollbackGuard, isBackup: boolean): string[] {
-  if (rollback === undefined) return [];
-  const { seen, found } = rollback;
-  return isBackup
-    ? [
-        `this is a backup, of change ${String(found.commits)} of the vault; this machine has seen change ${String(seen.commits)}`,
-      ]
-    : [`${describeRollback(rollback)}. ${REMEDY}`];
 }
 
 /** A vault without its database is never given a new one: that would look as if it had always been empty. */

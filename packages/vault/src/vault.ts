@@ -85,16 +85,23 @@ interface FilesContext {
  */
 export class Vault implements AsyncDisposable {
   readonly directory: string;
-  /** What was noticed while opening: loose modes, a damaged copy of vault.json, what a crash left. */
-  readonly warnings: readonly string[];
   readonly #parts: VaultParts;
   readonly #own: OwnFiles;
 
   constructor(parts: VaultParts) {
     this.directory = parts.paths.directory;
-    this.warnings = parts.warnings;
     this.#parts = parts;
     this.#own = new OwnFiles(parts.paths);
+  }
+
+  /** What was noticed while opening: an older copy that was put back, loose modes, a damaged copy of vault.json, what a crash left. */
+  get warnings(): readonly string[] {
+    return [...this.standingWarnings, ...this.#parts.warnings];
+  }
+
+  /** Those of the warnings that hold as long as nobody does something about them: that this is an older copy that was put back. */
+  get standingWarnings(): readonly string[] {
+    return this.#parts.guard.warnings;
   }
 
   /** 32 hex digits, made at `init`. */

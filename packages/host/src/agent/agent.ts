@@ -106,7 +106,10 @@ export class Agent {
         directory: vault.directory,
         vaultId: vault.vaultId,
         folderIdentity: identity,
-        warnings: vault.warnings,
+        // As they are when somebody connects.
+        get warnings() {
+          return vault.standingWarnings;
+        },
       },
       methods: new Map([
         ...servedMethodsOf(vault),

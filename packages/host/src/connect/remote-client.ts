@@ -32,7 +32,7 @@ export function createRemoteClient(
     ...(Object.fromEntries(methods) as Omit<VaultClient, keyof AsyncDisposable>),
     directory: hello.directory,
     vaultId: hello.vaultId,
-    warnings: [],
+    warnings: hello.warnings,
     close,
     [Symbol.asyncDispose]: close,
   };

@@ -18,6 +18,7 @@ export interface OwnerHello extends ClientHello {
   readonly vaultId: string;
   /** Of the vault's folder, as the owner opened it: another one may have taken its path since. */
   readonly folderIdentity: string;
+  /** What every client should say, not only who had the vault opened. */
   readonly warnings: readonly string[];
 }
 

@@ -92,6 +92,17 @@ export class RollbackGuard implements AsyncDisposable {
     return this.#rollback;
   }
 
+  /** What to say of it as long as it is so. */
+  get warnings(): readonly string[] {
+    if (this.#rollback === undefined) return [];
+    const { seen, found } = this.#rollback;
+    return this.#vault.isBackup
+      ? [
+          `this is a backup, of change ${String(found.commits)} of the vault; this machine has seen change ${String(seen.commits)}`,
+        ]
+      : [`${describeRollback(this.#rollback)}. ${REMEDY}`];
+  }
+
   /** Throws `ROLLED_BACK`: what is written to an older copy keeps it from ever being what it was, and from being put right. */
   refuseChanges(): void {
     if (this.#rollback === undefined || this.#vault.isBackup) return;
