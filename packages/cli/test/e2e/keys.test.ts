@@ -104,6 +104,10 @@ test('a key file has no passphrase to change', async () => {
   expect([code, stderr]).toEqual([2, expect.stringContaining('key file') as string]);
 });
 
+test('where no older copy was put back there is nothing to accept', async () => {
+  expect((await vault.run(['key', 'accept-rollback'])).code).toBe(2);
+});
+
 test('a slot that is not there exits 15', async () => {
   expect((await vault.run(['key', 'rm', 'ffffffff', '-y'])).code).toBe(15);
 });

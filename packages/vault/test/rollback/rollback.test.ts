@@ -150,6 +150,20 @@ describe.skipIf(missingForKeyring.length > 0)(
       });
     });
 
+    test('two older vault.json that differ are not made a newer one by repairing them', async () => {
+      await using folder = await TestFolder.make();
+      const copied = await CopiedVault.create(folder, { keychain: true });
+      const { directory } = copied;
+      cpSync(`${directory}/vault.json`, folder.join('oldest'));
+      await copied.use((vault) => vault.replaceRecoveryCode(createRecoveryCode()));
+      cpSync(`${directory}/vault.json`, folder.join('older'));
+      await copied.use((vault) => vault.replaceRecoveryCode(createRecoveryCode()));
+      cpSync(folder.join('older'), `${directory}/vault.json`);
+      cpSync(folder.join('oldest'), `${directory}/vault.json.bak`);
+      for (let opening = 0; opening < 2; opening += 1)
+        expect(await copied.use((vault) => vault.status().rollback)).toBe('behind');
+    });
+
     test('what is changed where no keychain answers does not hide that the copy is older', async () => {
       await using folder = await TestFolder.make();
       const copied = await CopiedVault.create(folder, { keychain: true });

@@ -51,9 +51,10 @@ const slot: fc.Arbitrary<Slot> = fc
       }),
       { nil: undefined },
     ),
+    kind: fc.constantFrom('keyfile' as const, 'keychain' as const, 'recovery' as const),
     token: fc.stringMatching(/^[A-Za-z0-9_-]{128}$/),
   })
-  .map(({ id, createdAtMs, label: text, salt, cost, token }) => {
+  .map(({ id, createdAtMs, label: text, salt, cost, kind, token }) => {
     const common = {
       id,
       createdAtMs,
@@ -61,7 +62,7 @@ const slot: fc.Arbitrary<Slot> = fc
       wrappedKey: `gAAAAAAAAAAA${token}`,
     };
     return cost === undefined
-      ? { ...common, kind: 'keyfile', hkdf: { salt } }
+      ? { ...common, kind, hkdf: { salt } }
       : { ...common, kind: 'passphrase', argon2id: { ...cost, salt } };
   });
 const content: fc.Arbitrary<VaultFileContent> = fc.record({
