@@ -4,15 +4,23 @@ import type { Caller } from './caller.ts';
 
 type FromCaller = (args: readonly unknown[], caller: Caller) => readonly unknown[];
 
-/** Says in the options at `index` which folder relative paths are taken from. */
+/** Says in the options at `index` which folder relative paths are taken from: those of the first argument, one or a list. */
 export function withCwd(index: number): FromCaller {
-  return (args, { cwd }) => change(args, index, (options) => ({ cwd, ...options }));
+  return ([paths, ...others], caller) => {
+    const theirs = Array.isArray(paths) ? paths.map((path) => own(path, caller)) : own(paths, caller);
+    return change([theirs, ...others], index, (options) => ({ cwd: caller.cwd, ...options }));
+  };
 }
 
-/** Says also which modes new files and folders get. */
+/** Says in the options at `index` which folder a relative destination is taken from, and which modes new files and folders get. */
 export function withCwdAndUmask(index: number): FromCaller {
-  return (args, { cwd, umask }) =>
-    change(args, index, (options) => ({ cwd, ...(umask === undefined ? {} : { umask }), ...options }));
+  return (args, caller) =>
+    change(args, index, (options) => ({
+      cwd: caller.cwd,
+      ...umaskOf(caller),
+      ...options,
+      ...('destination' in options ? { destination: own(options['destination'], caller) } : {}),
+    }));
 }
 
 /** Makes a path in the options at `index` absolute, and says which modes new files and folders get. */
@@ -20,9 +28,8 @@ export function withDestination(index: number, name: string): FromCaller {
   return (args, caller) =>
     change(args, index, (options) => {
       const path = options[name];
-      const umask = caller.umask === undefined ? {} : { umask: caller.umask };
       return typeof path === 'string' && path !== ''
-        ? { ...umask, ...options, [name]: absolutePath(path, caller) }
+        ? { ...umaskOf(caller), ...options, [name]: absolutePath(path, caller) }
         : options;
     });
 }
@@ -62,16 +69,25 @@ export function pathOfCaller(index: number): FromCaller {
   };
 }
 
-/**
- * A path that leads another process of the same user to the same file. `/proc/self` and `/dev/fd` are other folders in every process, so they are called
- * by the number of this one.
- */
-export function absolutePath(path: string, { cwd }: Caller, pid: number = process.pid): string {
-  const isWhole = path.startsWith('/') || path === '';
-  // Not normalized: `link/..` is what the operating system says it is.
-  return (process.platform === 'win32' ? resolve(cwd, path) : isWhole ? path : `${cwd}/${path}`)
-    .replace(/^\/proc\/(self|thread-self)(?=\/|$)/, `/proc/${String(pid)}`)
-    .replace(/^\/dev\/fd(?=\/|$)/, `/proc/${String(pid)}/fd`);
+/** A path that leads another process of the same user to the same file. Not normalized: `link/..` is what the operating system says it is. */
+export function absolutePath(path: string, caller: Caller): string {
+  if (process.platform === 'win32') return resolve(caller.cwd, path);
+  return ownPlace(path.startsWith('/') || path === '' ? path : `${caller.cwd}/${path}`, caller);
+}
+
+/** `/proc/self` and `/dev/fd` are other folders in every process, so another one is told by the number of this one. */
+function ownPlace(path: string, { elsewhere }: Caller): string {
+  if (elsewhere === undefined || process.platform !== 'linux') return path;
+  const own = `/proc/${String(elsewhere.pid)}`;
+  return path.replace(/^\/proc\/(self|thread-self)(?=\/|$)/, own).replace(/^\/dev\/fd(?=\/|$)/, `${own}/fd`);
+}
+
+function own(path: unknown, caller: Caller): unknown {
+  return typeof path === 'string' ? ownPlace(path, caller) : path;
+}
+
+function umaskOf({ elsewhere }: Caller): { readonly umask?: number } {
+  return elsewhere === undefined ? {} : { umask: elsewhere.umask };
 }
 
 function change(

@@ -24,7 +24,7 @@ test('relative paths are those of the caller, and are called as the caller calls
   await using test = await TestVault.create();
   mkdirSync(test.path('work', 'in'), { recursive: true });
   writeFileSync(test.path('work', 'in', 'a.txt'), 'hello');
-  const client = createLocalClient(test.vault, { cwd: test.path('work'), umask: undefined });
+  const client = createLocalClient(test.vault, { cwd: test.path('work') });
   expect(await collect(client.addPaths(['in'], { recursive: true }))).toMatchObject([
     { type: 'added', source: 'in/a.txt', file: { path: 'in/a.txt' } },
   ]);

@@ -35,9 +35,9 @@ export class TestVault implements Disposable {
     return vault;
   }
 
-  /** Starts an agent, a process of its own, for the vault; it goes with the vault. Returns its process id. */
+  /** Starts an agent, a process of its own, for the vault; it goes with the vault, or by itself when the tests are killed. Returns its process id. */
   async unlock(...options: readonly string[]): Promise<number> {
-    const { code, stdout, stderr } = await this.run(['unlock', '--json', ...options]);
+    const { code, stdout, stderr } = await this.run(['unlock', '--json', '--for', '20min', ...options]);
     if (code !== 0) throw new Error(stderr);
     const pid = Number(parseLines(stdout)[0]?.['pid']);
     this.#agents.add(pid);

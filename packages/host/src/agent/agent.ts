@@ -3,7 +3,7 @@ import type { Vault } from '@coffer/vault';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import process from 'node:process';
-import { choosePlace, folderIdentity } from '../place/socket-place.ts';
+import { choosePlace, folderIdentity, logPath, socketPath } from '../place/socket-place.ts';
 import type { RuntimePlaces } from '../place/runtime-folder.ts';
 import type { Service } from '../serve/serve-connection.ts';
 import { servedMethodsOf } from '../serve/served-method.ts';
@@ -86,7 +86,7 @@ export class Agent {
         },
       );
     }
-    const log = new AgentLog(join(place.folder, `${place.name}.log`));
+    const log = new AgentLog(logPath(socketPath(place)));
     const state = (): AgentState => {
       const { idleMs } = limits.limits;
       return {

@@ -7,7 +7,7 @@ import { buffer } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
 import type { AgentState } from './agent-methods.ts';
 import { keyfileOfCaller } from '../local-arguments.ts';
-import { thisProcess } from '../caller.ts';
+import { thisProcessElsewhere } from '../caller.ts';
 import { decodeAnswer, encodeStart } from './start-message.ts';
 import type { StartMessage } from './start-message.ts';
 
@@ -51,7 +51,7 @@ export async function startAgent(message: StartMessage, signal?: AbortSignal): P
   if (stdin === null) throw new Error('the agent has no standard input');
   // It says itself why it ended.
   stdin.on('error', () => undefined);
-  const [secret] = keyfileOfCaller(0)([message.secret], thisProcess());
+  const [secret] = keyfileOfCaller(0)([message.secret], thisProcessElsewhere());
   const start = encodeStart({ ...message, secret });
   stdin.end(start, () => start.fill(0));
   const giveUp = (): void => {

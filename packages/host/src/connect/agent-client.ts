@@ -2,8 +2,9 @@ import process from 'node:process';
 import type { AgentState } from '../agent/agent-methods.ts';
 import type { Limits } from '../agent/limits.ts';
 import { parseState } from '../agent/start-message.ts';
+import { thisProcessElsewhere } from '../caller.ts';
 import type { VaultClient } from '../vault-client.ts';
-import { callerOf, connectToOwner, greetOwner } from './connect-to-owner.ts';
+import { connectToOwner, greetOwner } from './connect-to-owner.ts';
 import type { ConnectOptions } from './connect-to-owner.ts';
 import { createRemoteClient } from './remote-client.ts';
 
@@ -24,7 +25,7 @@ export async function connectToAgent(
   const ask = async (method: string, args: readonly unknown[]): Promise<AgentState> =>
     parseState(await connection.open(method, args, {}).result);
   return {
-    ...createRemoteClient(connection, hello, callerOf(options)),
+    ...createRemoteClient(connection, hello, options.caller ?? thisProcessElsewhere()),
     agentState: () => ask('agent.state', []),
     renewAgent: (limits) => ask('agent.renew', [limits]),
   };

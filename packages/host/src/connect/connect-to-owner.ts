@@ -1,9 +1,7 @@
-import process from 'node:process';
 import type { Caller } from '../caller.ts';
-import { thisProcess } from '../caller.ts';
 import { placesOfThisProcess } from '../place/runtime-folder.ts';
 import type { RuntimePlaces } from '../place/runtime-folder.ts';
-import { findAddresses, folderIdentity } from '../place/socket-place.ts';
+import { findAddresses, folderIdentity, logPath } from '../place/socket-place.ts';
 import type { OwnerHello } from '../wire/hello.ts';
 import { Connection } from './connection.ts';
 import type { Greeting } from './connection.ts';
@@ -61,18 +59,10 @@ export async function greetOwner(
     if (hello !== 'late') continue;
     throw await ownerIsDeaf(
       'the process that has this vault open does not answer',
-      'try again; if it stays like this, end that process (`coffer lock` says which)',
+      `try again; if it stays like this, end that process: its number is in ${logPath(address)}`,
     );
   }
   return undefined;
-}
-
-export function callerOf({ caller }: ConnectOptions): Caller {
-  if (caller !== undefined) return caller;
-  // Node can't tell the mask without setting one; nothing runs in between.
-  const umask = process.umask(0o077);
-  process.umask(umask);
-  return { ...thisProcess(), umask };
 }
 
 function addressesOf(directory: string, places: RuntimePlaces): readonly string[] {

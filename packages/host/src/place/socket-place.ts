@@ -95,6 +95,11 @@ export function removeUnnamedSocket(place: SocketPlace): void {
   rmSync(unnamedSocketPath(place), { force: true });
 }
 
+/** Where an agent with a socket at that path says what it does. */
+export function logPath(socket: string): string {
+  return socket.replace(/\.sock$/, '.log');
+}
+
 /** Tells the socket that has the name now from another one. */
 export function socketIdentity(place: SocketPlace): string | undefined {
   const found = lstatSync(socketPath(place), { bigint: true, throwIfNoEntry: false });

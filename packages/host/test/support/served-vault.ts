@@ -77,7 +77,10 @@ export class ServedVault implements AsyncDisposable {
   async connect(cwd: string = this.made.folder): Promise<Omit<VaultClient, 'agentState'>> {
     const connected = await connectToOwner(this.made.vault.directory, { places: this.places });
     if (connected === undefined) throw new Error('nobody serves this vault');
-    return createRemoteClient(connected.connection, connected.hello, { cwd, umask: 0o022 });
+    return createRemoteClient(connected.connection, connected.hello, {
+      cwd,
+      elsewhere: { pid: process.pid, umask: 0o022 },
+    });
   }
 
   /** A socket that nothing was said on yet. */
