@@ -6,7 +6,7 @@ import { join, sep } from 'node:path';
 import { VaultError, errnoToVaultError } from '../errors.ts';
 import { joinPath } from './file-entry.ts';
 
-export const CHECKSUM_LIST_NAME = 'SHA256SUMS';
+const CHECKSUM_LIST_NAME = 'SHA256SUMS';
 
 /** `SHA256SUMS` of an export: appears under its name when it is finished and durable, not before. */
 export class ChecksumList implements AsyncDisposable {

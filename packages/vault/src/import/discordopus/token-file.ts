@@ -11,7 +11,7 @@ import { damaged } from './source-row.ts';
 const READ_SIZE_BYTES: number = 256 * 1024;
 
 /** A token in text, found below the folder of the source and open. */
-export interface TokenFile extends AsyncDisposable {
+interface TokenFile extends AsyncDisposable {
   readonly handle: FileHandle;
   /** Without the line end that may follow the token. */
   readonly sizeBytes: number;
@@ -22,7 +22,7 @@ export interface TokenFile extends AsyncDisposable {
  * then, and when it isn't there, `files/` and its last part are tried. Nothing outside of the folder is ever opened, through links neither.
  * Throws `DAMAGED` when there is no such file, `NOT_PERMITTED`, `FAILED`.
  */
-export async function openTokenFile(root: string, filePath: string): Promise<TokenFile> {
+async function openTokenFile(root: string, filePath: string): Promise<TokenFile> {
   for (const candidate of candidatesFor(root, filePath)) {
     const real = await realpath(candidate).catch(() => undefined);
     if (real === undefined || !(await isInside(real, root))) continue;
