@@ -58,7 +58,7 @@ const RECORDS: Readonly<Record<RecordType, string>> = {
   agent: 'pid, sinceMs, untilMs (when it locks the vault at the latest), idleMs. stdout, from unlock',
   paths: 'directory, database, files, quarantine, vaultFile, vaultFileCopy, ownerLock. stdout',
   finding:
-    'code, subject (file, database, slots or folder), id, path, message, remedy. stdout, from check and restore',
+    'code, subject (file, database, slots, folder or machine), item, id, path, message, sinceMs, cost, remedy, mend (a command), fixable (by doctor --fix); from doctor also fixed: true or planned: true. stdout, from check, restore and doctor',
   problem:
     'kind (damaged or failed), path (in files/ or quarantine/), message. stdout, from key rotate: a file that keeps its header',
   quarantined:

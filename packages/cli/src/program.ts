@@ -3,6 +3,7 @@ import { registerAdd } from './commands/add.ts';
 import { registerBackup } from './commands/backup.ts';
 import { registerCat } from './commands/cat.ts';
 import { registerCheck } from './commands/check.ts';
+import { registerDoctor } from './commands/doctor.ts';
 import { registerExport } from './commands/export.ts';
 import { registerFind } from './commands/find.ts';
 import { registerGet } from './commands/get.ts';
@@ -90,6 +91,7 @@ export function createProgram({ execute, writeHelp, writeUsage }: ProgramPort): 
   registerLock(program, run);
   registerStatus(program, run);
   registerCheck(program, run);
+  registerDoctor(program, run);
   registerQuarantine(program, run);
   registerKey(program, run);
   registerBackup(program, run);

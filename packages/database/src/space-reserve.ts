@@ -4,6 +4,15 @@ import { randomBytes } from 'node:crypto';
 /** Deleting a file of 100 KB writes 26 zeroed pages and a few others to the WAL: some 170 KB. */
 const RESERVE_SIZE_BYTES = 1024 * 1024;
 
+/** Whether the space is set aside for the database at this path. */
+export function hasReserve(databasePath: string): boolean {
+  return sizeOf(`${databasePath}.reserve`) === RESERVE_SIZE_BYTES;
+}
+
+function sizeOf(path: string): number {
+  return statSync(path, { throwIfNoEntry: false })?.size ?? 0;
+}
+
 /**
  * Space that is set aside while there is some, in a file beside the database, so that deleting works on a full disk: SQLite writes
  * before it frees. Nothing here ever throws: without a reserve everything works that works without one.
@@ -38,7 +47,7 @@ export class SpaceReserve {
   }
 
   #sizeBytes(): number {
-    return statSync(this.path, { throwIfNoEntry: false })?.size ?? 0;
+    return sizeOf(this.path);
   }
 
   #fill(): void {

@@ -5,6 +5,7 @@ import type {
   BackupOptions,
   ChangePassphraseOptions,
   CheckOptions,
+  DoctorOptions,
   ExportOptions,
   FileQuery,
   GetOptions,
@@ -126,6 +127,8 @@ export const removeOptions: Schema<RemoveOptions> = v.strictObject({
   shred: flag,
   dryRun: flag,
 });
+
+export const doctorOptions: Schema<DoctorOptions> = v.strictObject({ fix: flag });
 
 export const adoptOptions: Schema<AdoptOptions> = v.strictObject({ name: someText, folder: someText });
 

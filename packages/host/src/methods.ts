@@ -102,6 +102,7 @@ export const METHODS: { readonly [Name in MethodName]: MethodOf<Name> } = {
     options: 1,
     fromCaller: pathOfCaller(0),
   },
+  doctor: { kind: 'stream', args: v.tuple([v.optional(schema.doctorOptions, {})]), options: 0 },
   quarantine: { kind: 'call', args: v.tuple([]) },
   adopt: { kind: 'stream', args: v.tuple([schema.texts, v.optional(schema.adoptOptions, {})]), options: 1 },
   dropQuarantined: {

@@ -1,6 +1,7 @@
 import { constantTimeEqual } from '@coffer/crypto';
 import type { FileId, FileRow } from '@coffer/database';
 import { lstat, rename } from 'node:fs/promises';
+import { markCondition } from './condition.ts';
 import { StorageError, damaged, errnoOf, toStorageError } from './errors.ts';
 import { MIME_SAMPLE_SIZE_BYTES, detectMimeType, usualExtension } from './mime-type.ts';
 import { parseFileName, parseFolder } from './names.ts';
@@ -117,13 +118,14 @@ async function modifiedAt(path: string): Promise<{ readonly modifiedAtMs: number
 
 /** Inside the transaction. */
 function placeRow(
-  { database: { files } }: StorageContext,
+  context: StorageContext,
   known: FileRow | undefined,
   draft: FileRow,
   { place }: AdoptOptions,
 ): FileRow {
+  const { files } = context.database;
   if (known !== undefined) {
-    files.setCondition(known.id, 'ok');
+    markCondition(context, known.id, 'ok');
     return files.get(known.id);
   }
   const row = { ...draft, ...ask(place, draft) };

@@ -1,5 +1,8 @@
 import { DatabaseError } from '@coffer/database';
 import type { FileId, FileName, FileRow, SurveyedFile } from '@coffer/database';
+import { lstat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { damagedSinceMs, markCondition, noteDamage } from './condition.ts';
 import { StorageError, damaged, throwIfAborted, toStorageError } from './errors.ts';
 import type { DamageCode } from './errors.ts';
 import { getCheckedBlob, verifySealed } from './read-file.ts';
@@ -17,8 +20,12 @@ export interface Finding {
   readonly subject: 'file' | 'database' | 'folder';
   /** The file that is affected, when there is one. */
   readonly file: FileName | undefined;
+  /** Of what is in the folder: its name there. */
+  readonly name?: string;
   readonly message: string;
   readonly remedy: string;
+  /** When it was first noticed, or what is in the folder was last written; not there when that is not known. */
+  readonly sinceMs?: number;
 }
 
 export interface CheckOptions {
@@ -72,15 +79,16 @@ export async function* check(
       files++;
       const { file, row } = found;
       if (row === undefined) {
-        yield fileFinding(file, damaged('ROW_DAMAGED', `${file.name}: its page of the database is damaged`));
+        const lost = damaged('ROW_DAMAGED', `${file.name}: its page of the database is damaged`);
+        yield noted(context, fileFinding(file, lost), 'database');
         continue;
       }
       const reads = options.mode === 'full' || (options.mode === 'sample' && random() * 100 < percent);
       const finding = reads
         ? await readWhole(context, row, options, bytesRead)
         : await checkSize(context, row);
-      if (finding !== undefined) yield finding;
       recordCondition(context, row, finding, reads);
+      if (finding !== undefined) yield noted(context, finding, row.id);
       if (!reads) continue;
       filesRead++;
       bytesRead += row.sizeBytes;
@@ -109,29 +117,52 @@ function* filesOf(
 }
 
 async function* checkDatabase(
-  { database }: StorageContext,
+  context: StorageContext,
   databaseKey: () => Uint8Array,
   signal: AbortSignal | undefined,
 ): AsyncGenerator<Finding> {
+  const { database } = context;
+  const found: Finding[] = [];
+  let isComplete = true;
   const key = databaseKey();
   try {
     const scan = await database.scanPages({ key, ...(signal === undefined ? {} : { signal }) });
     if (scan.damagedPages.length > 0) {
       const pages = scan.damagedPages.slice(0, 10).join(', ') + (scan.damagedPages.length > 10 ? ', …' : '');
       const count = `${String(scan.damagedPages.length)} of ${String(scan.pageCount)} pages`;
-      yield databaseFinding('PAGE_DAMAGED', `${count} of data.db are not authentic (page ${pages})`);
+      found.push(databaseFinding('PAGE_DAMAGED', `${count} of data.db are not authentic (page ${pages})`));
     }
   } catch (error) {
     if (!(error instanceof DatabaseError) || error.code !== 'NO_SPACE') throw error;
     const message =
       'the pages of data.db could not be verified: the disk is full, and its log cannot be moved into it';
+    isComplete = false;
     yield { ...databaseFinding('NOT_CHECKED', message), remedy: 'free some space and check again' };
   } finally {
     key.fill(0);
   }
   for (const problem of database.integrityCheck()) {
-    yield databaseFinding('DATABASE_DAMAGED', `the structure of data.db is damaged: ${problem}`);
+    found.push(databaseFinding('DATABASE_DAMAGED', `the structure of data.db is damaged: ${problem}`));
   }
+  if (found.length > 0 || isComplete) {
+    ifChangesAllowed(context, () => {
+      noteDamage(context, 'database', found.length > 0);
+    });
+  }
+  for (const finding of found) yield noted(context, finding, 'database');
+}
+
+/** With the time when it was first noticed, if that can be known. */
+function noted(context: StorageContext, finding: Finding, what: FileId | 'database'): Finding {
+  let sinceMs: number | undefined;
+  ifDatabaseAllows(() => {
+    sinceMs = damagedSinceMs(context, what);
+  });
+  return sinceMs === undefined ? finding : { ...finding, sinceMs };
+}
+
+function ifChangesAllowed({ database }: StorageContext, work: () => void): void {
+  if (!database.refusesChanges) ifDatabaseAllows(work);
 }
 
 function databaseFinding(code: FindingCode, message: string): Finding {
@@ -145,18 +176,17 @@ async function* checkFolder(context: StorageContext): AsyncGenerator<Finding> {
     if (parsed.kind === 'sealed') {
       if (mayHaveRow(context, parsed.id)) continue;
       yield {
-        ...inFolder('FILE_UNREFERENCED', `files/${name} belongs to no file of this vault`),
-        remedy:
-          'was an older data.db put back? it is moved to quarantine/ at the next recovery, never deleted',
+        ...(await inFolder(context, name, 'FILE_UNREFERENCED', 'belongs to no file of this vault')),
+        remedy: 'was an older data.db put back? it is moved to quarantine/ by recovery, never deleted',
       };
     } else if (parsed.kind === 'partial') {
       if (mayBeResumed(context, parsed.id)) continue;
-      yield inFolder('FILE_LEFT_OVER', `files/${name} is left over from a transfer that cannot go on`);
+      yield await inFolder(context, name, 'FILE_LEFT_OVER', 'is left over from a transfer that cannot go on');
     } else if (parsed.kind === 'temporary') {
-      yield inFolder('FILE_LEFT_OVER', `files/${name} is left over from a save that did not finish`);
+      yield await inFolder(context, name, 'FILE_LEFT_OVER', 'is left over from a save that did not finish');
     } else {
       yield {
-        ...inFolder('NAME_UNKNOWN', `files/${name} is not a file that Coffer made`),
+        ...(await inFolder(context, name, 'NAME_UNKNOWN', 'is not a file that Coffer made')),
         remedy: 'move it out of the vault; Coffer leaves it alone',
       };
     }
@@ -181,13 +211,21 @@ function unlessDamaged(ask: () => boolean): boolean {
   }
 }
 
-function inFolder(code: FindingCode, message: string): Finding {
+async function inFolder(
+  context: StorageContext,
+  name: string,
+  code: FindingCode,
+  what: string,
+): Promise<Finding> {
+  const stat = await lstat(join(context.folder.path, name)).catch(() => undefined);
   return {
     code,
     subject: 'folder',
     file: undefined,
-    message,
-    remedy: 'open the vault again: recovery removes it',
+    name,
+    message: `files/${name} ${what}`,
+    remedy: 'recovery removes it, after overwriting its key',
+    ...(stat === undefined ? {} : { sinceMs: Math.round(stat.mtimeMs) }),
   };
 }
 
@@ -244,15 +282,15 @@ function headerLeftOver(row: FileRow): Finding {
 
 /** Only a read proves a file whole again; a look at its size can prove it damaged. */
 function recordCondition(
-  { database }: StorageContext,
+  context: StorageContext,
   row: FileRow,
   finding: Finding | undefined,
   read: boolean,
 ): void {
   const found = conditionAfter(finding);
-  if (found === row.condition || (found === 'ok' && !read) || database.refusesChanges) return;
-  ifDatabaseAllows(() => {
-    database.files.setCondition(row.id, found);
+  if (found === row.condition || (found === 'ok' && !read)) return;
+  ifChangesAllowed(context, () => {
+    markCondition(context, row.id, found);
   });
 }
 

@@ -1,4 +1,5 @@
 import type { FileId, FileRow } from '@coffer/database';
+import { noteDamage } from './condition.ts';
 import { toStorageError } from './errors.ts';
 import type { StorageError } from './errors.ts';
 import { shredFile } from './sealed-folder.ts';
@@ -63,6 +64,7 @@ export function buryFile(context: StorageContext, id: FileId): FileRow {
   const { files, tombstones } = context.database;
   const row = files.get(id);
   files.remove(id);
+  if (row.condition !== 'ok') noteDamage(context, id, false);
   if (row.placement === 'sealed') {
     markUnclean(context);
     tombstones.add(id, context.nowMs());

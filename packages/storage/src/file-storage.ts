@@ -26,7 +26,7 @@ import type { EpochCount, RewrapOptions, RewrapResult } from './rewrap.ts';
 import { saveFile, saveFiles } from './save-file.ts';
 import type { FileToSave } from './save-file.ts';
 import type { SaveOptions } from './save-options.ts';
-import { finishShredding } from './shred-rows.ts';
+import { finishShredding, isShredding } from './shred-rows.ts';
 import type { ShredContext } from './shred-rows.ts';
 import { segmentPool } from './pool/segment-pool.ts';
 import { SealedFolder } from './sealed-folder.ts';
@@ -56,6 +56,13 @@ export interface FileStorageOptions {
   /** Files of at least this size are sealed and opened on several threads; 16 MiB when not given. `Infinity`: never. */
   readonly parallelFromBytes?: number;
   readonly nowMs?: () => number;
+}
+
+export interface PendingDeletions {
+  /** Their sealed files could not be overwritten or removed. */
+  readonly files: readonly { readonly id: FileId; readonly deletedAtMs: number }[];
+  /** The database could not be cleared of what was to be shredded. */
+  readonly isShredding: boolean;
 }
 
 /**
@@ -249,9 +256,21 @@ export class FileStorage {
     );
   }
 
-  /** Finishes or undoes what a crash left; opening does so by itself. */
+  /** Finishes or undoes what a crash left, also of shredding; opening does so by itself after an unclean end. */
   async recover(): Promise<Recovery> {
-    return this.#run(() => recover(this.#context));
+    return this.#run(async () => {
+      const recovery = await recover(this.#context);
+      await finishShredding(this.#context);
+      return recovery;
+    });
+  }
+
+  /** What was deleted and is not gone from the disk yet: the next opening, or `recover`, tries again. */
+  pendingDeletions(): PendingDeletions {
+    return this.#sync('cannot look for what is not gone yet', ({ tombstones }) => ({
+      files: tombstones.list().map(({ id, deletedAtMs }) => ({ id, deletedAtMs })),
+      isShredding: isShredding(this.#context),
+    }));
   }
 
   /** Cancels what is still being saved or written, waits until that is cleaned up, and notes that nothing was left to recover. */

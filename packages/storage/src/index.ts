@@ -8,7 +8,7 @@ export {
   saveFile,
 } from './default-storage.ts';
 export { FileStorage } from './file-storage.ts';
-export type { FileStorageOptions } from './file-storage.ts';
+export type { FileStorageOptions, PendingDeletions } from './file-storage.ts';
 export { openFileStorage } from './open-file-storage.ts';
 export type { OpenFileStorageOptions, OwnedFileStorage } from './open-file-storage.ts';
 export { shredFile } from './sealed-folder.ts';

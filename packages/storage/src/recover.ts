@@ -1,4 +1,5 @@
 import type { FileId, FileRow } from '@coffer/database';
+import { markCondition } from './condition.ts';
 import { toStorageError } from './errors.ts';
 import { shredFile } from './sealed-folder.ts';
 import type { KnownName, SealedName } from './sealed-folder.ts';
@@ -138,7 +139,7 @@ async function markRows(context: StorageContext): Promise<FileId[]> {
   if (changes.length > 0) {
     ifSpaceAllows(() => {
       context.database.transaction(() => {
-        for (const { id, condition } of changes) context.database.files.setCondition(id, condition);
+        for (const { id, condition } of changes) markCondition(context, id, condition);
       });
     });
   }

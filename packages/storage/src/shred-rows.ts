@@ -3,11 +3,9 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import { DatabaseError, fileIdToBytes, needlesOfBlob } from '@coffer/database';
 import type { FileRow, Residue } from '@coffer/database';
 import { StorageError, toStorageError } from './errors.ts';
-import { ifDatabaseAllows } from './storage-context.ts';
+import { SHREDDING, ifDatabaseAllows } from './storage-context.ts';
 import type { StorageContext } from './storage-context.ts';
 
-/** The setting that says that a deletion is to leave nothing in the database. */
-export const SHREDDING = 'storage/shredding';
 /** Between them other work of the process goes on. */
 const PAGES_AT_ONCE = 256;
 /** Writing a database anew goes by way of memory. */
@@ -74,7 +72,8 @@ export async function finishShredding(context: ShredContext): Promise<void> {
   }
 }
 
-function isShredding({ database }: StorageContext): boolean {
+/** Whether something that was deleted may still be in the database's files. */
+export function isShredding({ database }: StorageContext): boolean {
   let isMarked = false;
   ifDatabaseAllows(() => {
     isMarked = database.settings.get(SHREDDING) !== undefined;

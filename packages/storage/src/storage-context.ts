@@ -35,6 +35,9 @@ export interface StorageContext {
 /** Set while a crash may leave something to finish or undo in the `files/` folder. */
 export const UNCLEAN = 'storage/unclean';
 
+/** Says that rows were deleted to be shredded, and the database is not cleared of them yet. */
+export const SHREDDING = 'storage/shredding';
+
 /**
  * Says, durably and before the first change to the `files/` folder, that a crash from here on may leave something to
  * finish or undo there. Opening a vault looks through the folder only then, so it stays quick with 100,000 files.

@@ -1,43 +1,34 @@
-import type { Finding } from './files/check-vault.ts';
+import { examineModes } from './doctor/examine-folder.ts';
+import { examineVaultFile } from './doctor/examine-vault-file.ts';
+import { toFinding } from './doctor/finding.ts';
+import type { Finding } from './doctor/finding.ts';
 import type { VaultPaths } from './paths.ts';
 import { REMEDY, describeRollback } from './rollback/rollback-guard.ts';
 import type { Rollback } from './rollback/rollback-guard.ts';
-import { readVaultFile } from './vault-file/read.ts';
 
-/** What is wrong with vault.json, its copy, and the modes of the vault's folder, and what opening the vault has `repaired`. */
+/** What is wrong with vault.json, its copy, and the modes of the vault's files, and what opening the vault has `repaired`. */
 export async function ownFindings(
   paths: VaultPaths,
   repaired: readonly string[],
   rollback?: Rollback,
 ): Promise<readonly Finding[]> {
-  const { warnings, modeWarnings, isCopyForeign } = await readVaultFile(paths);
-  const mended = repaired.map((message) =>
-    finding(message, 'nothing more: opening the vault has put it right'),
-  );
-  const found = warnings.map((message): Finding => {
-    if (modeWarnings.includes(message)) {
-      return {
-        code: 'LOOSE_MODE',
-        subject: 'folder',
-        message,
-        remedy: 'take the access away, as the message says',
-      };
-    }
-    const remedy = isCopyForeign
-      ? 'move the copy away, or put the right one back'
-      : 'open the vault again: both copies are then written anew';
-    return finding(message, remedy);
-  });
-  return [...rolledBack(rollback), ...mended, ...found];
+  const mended = repaired.map((message) => ({
+    ...toFinding('VAULT_FILE_COPY', { item: paths.vaultFile, message }),
+    cost: 'nothing: both copies are whole again',
+    remedy: 'nothing more: opening the vault has put it right',
+  }));
+  return [
+    ...rolledBack(paths, rollback),
+    ...mended,
+    ...(await examineVaultFile(paths)),
+    ...examineModes(paths),
+  ];
 }
 
-function rolledBack(rollback: Rollback | undefined): Finding[] {
+function rolledBack({ database }: VaultPaths, rollback: Rollback | undefined): Finding[] {
   if (rollback === undefined) return [];
   const { seen, found } = rollback;
   const subject = found.commits < seen.commits ? 'database' : 'slots';
-  return [{ code: 'ROLLED_BACK', subject, message: describeRollback(rollback), remedy: REMEDY }];
-}
-
-function finding(message: string, remedy: string): Finding {
-  return { code: 'VAULT_FILE_COPY', subject: 'slots', message, remedy };
+  const finding = toFinding('ROLLED_BACK', { item: database, message: describeRollback(rollback) });
+  return [{ ...finding, subject, remedy: REMEDY }];
 }

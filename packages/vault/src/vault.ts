@@ -11,6 +11,8 @@ import { checkVault } from './files/check-vault.ts';
 import type { CheckEvent, CheckOptions } from './files/check-vault.ts';
 import { exportPaths } from './files/export-files.ts';
 import type { ExportEvent, ExportOptions } from './files/export-files.ts';
+import { doctorVault } from './doctor/doctor-vault.ts';
+import type { DoctorEvent, DoctorOptions } from './doctor/doctor-vault.ts';
 import { toFileEntries } from './files/file-entry.ts';
 import type { FileEntry } from './files/file-entry.ts';
 import { getPaths } from './files/get-files.ts';
@@ -212,6 +214,7 @@ export class Vault implements AsyncDisposable {
       {
         database,
         storage,
+        filesPath: paths.files,
         ownFindings: () => ownFindings(paths, repaired, backup === undefined ? guard.rollback : undefined),
       },
       options,
@@ -238,6 +241,15 @@ export class Vault implements AsyncDisposable {
       destination,
       options,
     );
+  }
+
+  /**
+   * What is wrong with the vault as far as it can be told quickly: names and sizes of all files, what is known to be damaged, what is left over, in quarantine
+   * or not deleted yet. With `fix`, does what is safe. `diagnose` does this, and looks at what can be seen from outside as well.
+   */
+  doctor(options: DoctorOptions = {}): AsyncGenerator<DoctorEvent, void, undefined> {
+    const context = options.fix === true ? this.#changing() : this.#context();
+    return doctorVault({ ...context, paths: this.#parts.paths, nowMs: Date.now }, options);
   }
 
   /** Sealed files that no file of the vault named when they were found: an older database had been put back, for example. */

@@ -13,8 +13,8 @@ export function registerCheck(program: CommandUnknownOpts, run: RunCommand): voi
     .command('check')
     .summary('read everything and say what is wrong')
     .description(
-      'Reads and verifies the whole vault, or only the files of ITEM…: says what is wrong with what, and what to do. Exit 30 if it ' +
-        'found something. Nothing is changed.',
+      'Reads and verifies the whole vault, or only the files of ITEM…: says what is wrong with what, since when, what it costs and ' +
+        'which command mends it. Exit 30 if it found something. Nothing is changed.',
     )
     .argument('[item...]', 'only these: paths, unique names, folders, or beginnings of ids')
     .option('--quick', 'compare names and sizes only, without reading content', false)
@@ -48,7 +48,7 @@ export function registerCheck(program: CommandUnknownOpts, run: RunCommand): voi
               continue;
             }
             findings += 1;
-            writeFinding(output, event.finding);
+            writeFinding(output, event.finding, host.now());
           }
         }
         const seconds = (host.now() - startMs) / 1000;

@@ -54,7 +54,7 @@ async function restore(context: Context, source: string, verify: boolean): Promi
     });
     for await (const event of events) {
       if (event.type === 'summary') return event;
-      writeFinding(output, event.finding);
+      writeFinding(output, event.finding, host.now());
     }
     return undefined;
   });

@@ -44,8 +44,9 @@ export function agentRecord({ pid, sinceMs, untilMs, idleMs }: AgentState): obje
 }
 
 /** The fields of a `finding` object. */
-export function findingRecord({ code, subject, id, path, message, remedy }: Finding): object {
-  return { code, subject, id, path, message, remedy };
+export function findingRecord(finding: Finding): object {
+  const { code, subject, item, id, path, message, sinceMs, cost, remedy, mend, isFixable } = finding;
+  return { code, subject, item, id, path, message, sinceMs, cost, remedy, mend, fixable: isFixable };
 }
 
 /** The last part of a folder's path. */

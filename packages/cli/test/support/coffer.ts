@@ -109,7 +109,7 @@ export async function runInTerminal(
 export const hasPty: boolean = spawnSync('python3', ['-c', 'import pty, termios']).status === 0;
 
 /** Our environment without what would change how the program behaves. */
-function cleanEnvironment(env: Environment = {}): NodeJS.ProcessEnv {
+export function cleanEnvironment(env: Environment = {}): NodeJS.ProcessEnv {
   const kept = Object.entries(process.env).filter(
     ([name]) =>
       !/^(COFFER_|CI$|NO_COLOR$|FORCE_COLOR$|NODE_OPTIONS$|NODE_V8_COVERAGE$|VITEST|TERM$)/.test(name),

@@ -1,6 +1,5 @@
 import type { CofferDatabase } from '@coffer/database';
-import { SHREDDING } from '../shred-rows.ts';
-import { UNCLEAN } from '../storage-context.ts';
+import { SHREDDING, UNCLEAN } from '../storage-context.ts';
 
 /**
  * Makes the copy of a database say what is true of a copy of its files: nothing is begun, and nothing is left of what was deleted. `VACUUM` has written its

@@ -6,8 +6,8 @@ import { chmod, copyFile, open, rm } from 'node:fs/promises';
 import { VaultError, errnoToVaultError } from '../errors.ts';
 import { BulkMeter } from '../files/bulk-progress.ts';
 import type { BulkProgress } from '../files/bulk-progress.ts';
-import { toFinding } from '../files/check-vault.ts';
-import type { Finding } from '../files/check-vault.ts';
+import { fromStorageFinding, toFinding } from '../doctor/finding.ts';
+import type { Finding } from '../doctor/finding.ts';
 import { joinPath } from '../files/file-entry.ts';
 import { vaultPaths } from '../paths.ts';
 import type { VaultPaths } from '../paths.ts';
@@ -123,7 +123,8 @@ async function* restore(options: RestoreOptions): AsyncGenerator<RestoreEvent, v
     }
     if (verify) {
       for await (const found of storage.check({ mode: 'full', ...common, onProgress: report(sealedBytes) })) {
-        if (found.file === undefined || !named.has(found.file.id)) yield noted(findings, toFinding(found));
+        if (found.file === undefined || !named.has(found.file.id))
+          yield noted(findings, fromStorageFinding(found, target.paths.files));
       }
     }
     meter.end(bytes);
@@ -201,8 +202,9 @@ function noted(findings: { count: number }, finding: Finding): RestoreEvent {
 function findingOf({ file, error }: NotRestored): Finding {
   const { id, folder, name } = file;
   const remedy = 'look for the file in an older backup, or where it came from';
-  const code = error.damage ?? 'FILE_MISSING';
-  return { code, subject: 'file', id, path: joinPath(folder, name), message: error.message, remedy };
+  const item = joinPath(folder, name);
+  const about = { item, message: error.message, file: { id, folder, name } };
+  return { ...toFinding(error.damage ?? 'FILE_MISSING', about), remedy };
 }
 
 function noBackup(paths: VaultPaths): VaultError {

@@ -1,31 +1,13 @@
 import { DatabaseError } from '@coffer/database';
 import type { CofferDatabase, FileId } from '@coffer/database';
-import type {
-  CheckTotals,
-  FileStorage,
-  Finding as StorageFinding,
-  FindingCode as StorageFindingCode,
-} from '@coffer/storage';
+import type { CheckTotals, FileStorage } from '@coffer/storage';
+import { fromStorageFinding } from '../doctor/finding.ts';
+import type { Finding } from '../doctor/finding.ts';
 import { toVaultError } from '../to-vault-error.ts';
 import { BulkMeter } from './bulk-progress.ts';
 import type { BulkProgress } from './bulk-progress.ts';
-import { joinPath } from './file-entry.ts';
 import { resolveItem } from './resolve-item.ts';
 import { rowsInFolder } from './rows-in-folder.ts';
-
-export type FindingCode = StorageFindingCode | 'VAULT_FILE_COPY' | 'LOOSE_MODE' | 'ROLLED_BACK';
-
-/** One thing that is wrong with a vault. */
-export interface Finding {
-  /** Stable; one for each kind of damage. */
-  readonly code: FindingCode;
-  readonly subject: 'file' | 'database' | 'folder' | 'slots';
-  /** The file that is affected. */
-  readonly id?: string;
-  readonly path?: string;
-  readonly message: string;
-  readonly remedy: string;
-}
 
 export type CheckEvent =
   | { readonly type: 'finding'; readonly finding: Finding }
@@ -44,6 +26,8 @@ export interface CheckOptions {
 interface CheckContext {
   readonly database: CofferDatabase;
   readonly storage: FileStorage;
+  /** The folder of sealed files. */
+  readonly filesPath: string;
   /** What is wrong with vault.json, its copy and the modes of the vault's folder. */
   readonly ownFindings: () => Promise<readonly Finding[]>;
 }
@@ -82,7 +66,7 @@ export async function* checkVault(
         return;
       }
       findings++;
-      yield { type: 'finding', finding: toFinding(next.value) };
+      yield { type: 'finding', finding: fromStorageFinding(next.value, context.filesPath) };
     }
   } catch (error) {
     throw toVaultError(error);
@@ -109,9 +93,4 @@ function idsOf(database: CofferDatabase, item: string): FileId[] {
   const resolved = resolveItem(database, item);
   const rows = resolved.kind === 'file' ? [resolved.row] : rowsInFolder(database, resolved.folder);
   return rows.map((row) => row.id);
-}
-
-export function toFinding({ code, subject, file, message, remedy }: StorageFinding): Finding {
-  const about = file === undefined ? {} : { id: file.id as string, path: joinPath(file.folder, file.name) };
-  return { code, subject, ...about, message, remedy };
 }

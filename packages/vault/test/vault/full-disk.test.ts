@@ -2,6 +2,8 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
+import { diagnose, openVault } from '../../src/index.ts';
+import type { Vault } from '../../src/index.ts';
 import { SmallDisk, canMount } from './small-disk.ts';
 import { all } from './test-vault.ts';
 
@@ -35,6 +37,52 @@ describe.skipIf(!canMount)('with not a byte left on the disk (needs root for a s
       expect(vault.list({ recursive: true, folder: '' }).files.map(({ path }) => path)).toEqual(['kept']);
     },
   );
+
+  test('a diagnosis says that the disk is full, and the vault opens', async () => {
+    const disk = await smallDisk('12m');
+    await disk.put('sealed', 300_000);
+    await disk.vault.close();
+    disk.fill();
+    const open = (): Promise<Vault> => openVault({ directory: disk.directory, secret: disk.secret });
+    const events = await all(diagnose({ directory: disk.directory, open, fix: true }));
+    expect(events).toMatchObject([
+      { type: 'finding', finding: { code: 'SPACE_LOW' } },
+      { type: 'summary', isOpened: true },
+    ]);
+  });
+
+  test('a diagnosis says that the disk is mounted read-only, without trying to open the vault', async () => {
+    const disk = await smallDisk('40m');
+    await disk.vault.close();
+    disk.remount('ro');
+    const open = (): never => {
+      throw new Error('it was opened');
+    };
+    const events = await all(diagnose({ directory: disk.directory, open, fix: true }));
+    expect(events).toMatchObject([
+      { finding: { code: 'NOT_WRITABLE' } },
+      { type: 'summary', isOpened: false },
+    ]);
+    disk.remount('rw');
+  });
+
+  test('shredding that finds no space for the log says so, and goes on when there is some', async () => {
+    const disk = await smallDisk('16m');
+    // More than the reserve, in the log only: the database cannot grow to take it.
+    for (let number = 0; number < 40; number++) await disk.put(`all/${String(number)}`, 90_000);
+    disk.fill();
+    const events = await all(disk.vault.removePaths(['all/7'], { shred: true }));
+    expect(events).toMatchObject([
+      { type: 'removed', shredded: false },
+      { type: 'failed', error: { code: 'NO_SPACE' } },
+    ]);
+    const pending = await all(disk.vault.doctor());
+    expect(pending).toMatchObject([{ type: 'finding', finding: { code: 'SHREDDING_PENDING' } }]);
+    disk.empty();
+    expect(await all(disk.vault.doctor({ fix: true }))).toMatchObject([
+      { type: 'fixed', finding: { code: 'SHREDDING_PENDING' } },
+    ]);
+  });
 
   test('a check reads everything, and finds nothing wrong', async () => {
     const disk = await smallDisk('12m');

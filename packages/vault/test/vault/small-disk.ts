@@ -64,6 +64,10 @@ export class SmallDisk {
     rmSync(join(this.path, 'filler'));
   }
 
+  remount(mode: 'ro' | 'rw'): void {
+    execFileSync('mount', ['-o', `remount,${mode}`, this.path]);
+  }
+
   async unmount(): Promise<void> {
     await this.vault.close().catch(() => undefined);
     execFileSync('umount', ['-l', this.path]);
