@@ -71,7 +71,7 @@ test('without a command help goes to stderr and it is a usage error', async () =
 });
 
 test('commands of later versions are not there', async () => {
-  for (const command of ['send', 'doctor', 'desktop', 'completion']) {
+  for (const command of ['send', 'desktop', 'completion']) {
     const { code, stderr } = await runMain([command]);
     expect([code, stderr]).toEqual([2, expect.stringContaining('unknown command') as string]);
   }

@@ -13,7 +13,7 @@ export function writeFinding(output: Output, finding: Finding, nowMs: number): v
   const { style } = output;
   const { code, item, message, sinceMs, cost, remedy, mend } = finding;
   const since = sinceMs === undefined ? '' : style.dim(` (since ${formatDate(sinceMs, nowMs)})`);
-  const isNamed = message.includes(item.slice(item.lastIndexOf('/') + 1));
+  const isNamed = finding.path === undefined && message.includes(item.slice(item.lastIndexOf('/') + 1));
   output.line(`${style.red(code)}  ${isNamed ? '' : `${escapeName(item)}: `}${escapeText(message)}${since}`);
   output.line(`  ${style.dim('costs:')} ${escapeText(cost)}`);
   output.line(`  ${style.dim('to do:')} ${escapeText(remedy)}`);

@@ -18,7 +18,7 @@ beforeEach(async () => {
   const sealed = vault.path('vault', 'files', `${id}.enc`);
   copyFileSync(sealed, vault.path('copy'));
   await vault.run(['rm', 'docs/report']);
-  if (!existsSync(quarantine)) mkdirSync(quarantine);
+  if (!existsSync(quarantine)) mkdirSync(quarantine, { mode: 0o700 });
   renameSync(vault.path('copy'), vault.path('vault', 'quarantine', `${id}.enc`));
 });
 afterEach(() => {
