@@ -68,7 +68,12 @@ export class SealedCopies {
   async secure(row: FileRow, options: SecureOptions): Promise<Secured> {
     const kept = this.#kept === undefined ? undefined : await findSealed(this.#kept.sealedPath(row.id));
     const source = await openSource(this.#context.folder, row.id);
-    if (source === undefined) return await this.#withoutSource(row, kept);
+    if (source === undefined)
+      return {
+        kind: 'failed',
+        has: this.#isWhole(row, kept) ? 'earlier copy' : 'nothing',
+        error: missing(row),
+      };
     try {
       const found = await readFound(source.handle);
       const opened = this.#open(row, found);
@@ -125,21 +130,6 @@ export class SealedCopies {
     if (this.#isWhole(row, kept)) return { kind: 'failed', has: 'earlier copy', error };
     if (!options.dryRun) await this.#copy(row, source, options);
     return { kind: 'failed', has: 'damaged copy', error };
-  }
-
-  /** The storage's file is gone: deleted after the backup had its copy, or lost. */
-  async #withoutSource(row: FileRow, kept: Found | undefined): Promise<Secured> {
-    const expected = sealedFileSize(row.sizeBytes);
-    if (this.#context.database.files.find(row.id) === undefined) {
-      const staged = await findSealed(this.#staged.sealedPath(row.id));
-      if (staged?.sizeBytes === expected) return { kind: 'copied' };
-      if (kept?.sizeBytes === expected) return { kind: 'unchanged' };
-    }
-    return {
-      kind: 'failed',
-      has: this.#isWhole(row, kept) ? 'earlier copy' : 'nothing',
-      error: missing(row),
-    };
   }
 
   /** Whether what the backup has is this file, as far as its length and header say. */

@@ -6,8 +6,8 @@ import { SealedFolder } from '../sealed-folder.ts';
 import type { StorageContext } from '../storage-context.ts';
 import { SealedCopies } from './sealed-copies.ts';
 import type { Secured } from './sealed-copies.ts';
+import { StagedCopies } from './staged-copies.ts';
 import { Staging } from './staging.ts';
-import { Turns } from './turns.ts';
 
 export interface StageOptions {
   /** The folder of the backup. What its `files/` has is not copied again, and nothing in it is changed. */
@@ -78,47 +78,21 @@ export async function* stageBackup(
 }
 
 async function* stage(
-  { context, databaseKey, run }: StagePort,
+  port: StagePort,
   options: StageOptions,
 ): AsyncGenerator<StageEvent, StageTotals, undefined> {
+  const { context, databaseKey } = port;
   const kept = new SealedFolder(options.destination);
-  const turns = new Turns();
   await using staging = await Staging.prepare(options.staging);
-  const copies = new SealedCopies(context, kept, staging.folder);
-  const secure = async (
-    row: FileRow,
-    signal: AbortSignal,
-    advance: (bytesDone: number) => void,
-  ): Promise<Secured> => {
-    const { verify = false } = options;
-    const secured = await copies.secure(row, { dryRun: false, verify, signal, onProgress: advance });
-    if ('header' in secured) await staging.addHeader(row.id, secured.header);
-    if (secured.kind === 'failed') staging.markRow(row, secured.has);
-    return secured;
-  };
-  let failure: { readonly error: unknown } | undefined;
-  const secureDeleted = async (row: FileRow): Promise<void> => {
-    try {
-      // A file that came later than the copy of the database is not the backup's.
-      if (failure !== undefined || staging.database.files.find(row.id)?.placement !== 'sealed') return;
-      await run((signal) => secure(row, either(signal, options.signal), () => undefined));
-    } catch (error) {
-      failure ??= { error };
-    }
-  };
+  const copies = new StagedCopies(port, options, new SealedCopies(context, kept, staging.folder), staging);
   // Nothing happens between these two: whatever is deleted after the copy of the database comes through the gate.
-  using hold = context.shredGate.hold((row) => turns.take(() => secureDeleted(row)));
+  using hold = context.shredGate.hold((row) => copies.secureDeleted(row));
   staging.copyDatabase(context.database, databaseKey);
   try {
     const totals = { unchangedFiles: 0, unchangedBytes: 0 };
     for (const file of staging.database.files.iterate({ placement: 'sealed' })) {
       options.watch?.begin(file);
-      const work = (signal: AbortSignal): Promise<Secured> =>
-        turns.take(() =>
-          secure(file, either(signal, options.signal), (done) => options.watch?.advance(done)),
-        );
-      const secured = await run(work);
-      if (failure !== undefined) throw failure.error;
+      const secured = await copies.secure(file);
       options.watch?.end(file);
       count(totals, file, secured);
       const event = eventOf(file, secured);
@@ -130,11 +104,12 @@ async function* stage(
     }
     // From here on deletions need not wait: everything is copied.
     hold[Symbol.dispose]();
-    await turns.take(() => staging.finish());
+    await copies.settled();
+    await staging.finish();
     return { ...totals, ...staging.totals };
   } finally {
     hold[Symbol.dispose]();
-    await turns.take(() => Promise.resolve());
+    await copies.settled().catch(() => undefined);
   }
 }
 
@@ -191,8 +166,4 @@ function eventOf(file: FileRow, secured: Secured): StageEvent | undefined {
     default:
       return { type: secured.kind, file };
   }
-}
-
-function either(own: AbortSignal, given: AbortSignal | undefined): AbortSignal {
-  return given === undefined ? own : AbortSignal.any([own, given]);
 }

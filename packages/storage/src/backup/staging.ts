@@ -2,7 +2,7 @@ import { openDatabase } from '@coffer/database';
 import type { CofferDatabase, FileId, FileRow } from '@coffer/database';
 import { mkdir, open, rm } from 'node:fs/promises';
 import type { FileHandle } from 'node:fs/promises';
-import { StorageError } from '../errors.ts';
+import { StorageError, errnoOf } from '../errors.ts';
 import { SealedFolder, shredFile, shredWhole, syncFolder } from '../sealed-folder.ts';
 import { headerLine } from './header-records.ts';
 import { settleCopy } from './settle-copy.ts';
@@ -28,7 +28,7 @@ export class Staging implements AsyncDisposable {
   /** Makes the folder. Of what an interrupted run left in it, sealed files stay: those that still are right need not be copied again. */
   static async prepare(directory: string): Promise<Staging> {
     const paths = stagingPaths(directory);
-    await mkdir(paths.files, { recursive: true, mode: 0o700 });
+    for (const path of [paths.directory, paths.files]) await makeFolder(path);
     await shredWhole(paths.headers);
     for (const path of [...databaseFiles(paths.database), paths.removed]) await rm(path, { force: true });
     const headers = await open(paths.headers, 'wx', 0o600);
@@ -105,6 +105,15 @@ export class Staging implements AsyncDisposable {
   #closeDatabase(): void {
     this.#database?.close();
     this.#database = undefined;
+  }
+}
+
+/** One at a time: for several, Node says of a read-only disk that they are not there. */
+async function makeFolder(path: string): Promise<void> {
+  try {
+    await mkdir(path, { mode: 0o700 });
+  } catch (error) {
+    if (errnoOf(error) !== 'EEXIST') throw error;
   }
 }
 
