@@ -121,8 +121,9 @@ describe('both backends', () => {
             crypto.openSegment(crypto.FileKey.fromBytes(file), { index: at, final: true, token });
           expectSame(encode);
           expectSame(seal);
-          expect(decode(noble, encode(node))).toEqual({ header: fields, fileKey: file, place: 0 });
-          expect(decode(node, encode(noble))).toEqual({ header: fields, fileKey: file, place: 0 });
+          const expected = { header: fields, fileKey: file, place: 0, isOtherPlaceFree: true };
+          expect(decode(noble, encode(node))).toEqual(expected);
+          expect(decode(node, encode(noble))).toEqual(expected);
           expect(open(noble, seal(node))).toEqual(plain);
           expect(open(node, seal(noble))).toEqual(plain);
         },
