@@ -70,7 +70,7 @@ export function pathOfCaller(index: number): FromCaller {
 }
 
 /** A path that leads another process of the same user to the same file. Not normalized: `link/..` is what the operating system says it is. */
-export function absolutePath(path: string, caller: Caller): string {
+function absolutePath(path: string, caller: Caller): string {
   if (process.platform === 'win32') return resolve(caller.cwd, path);
   return ownPlace(path.startsWith('/') || path === '' ? path : `${caller.cwd}/${path}`, caller);
 }

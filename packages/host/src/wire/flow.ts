@@ -2,7 +2,7 @@ import { MAX_PAYLOAD_SIZE_BYTES, costOf } from './frame.ts';
 import { ProtocolError } from './protocol-error.ts';
 
 /** How much of one request, by the cost of its frames, may be under way to a side that has not used it yet. */
-export const WINDOW_SIZE_BYTES = 4_194_304;
+const WINDOW_SIZE_BYTES = 4_194_304;
 
 /** The sender's account: it stops when the other side has not taken what was sent before. */
 export class SendWindow {
