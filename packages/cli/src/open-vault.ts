@@ -93,6 +93,15 @@ async function readSecret(context: Context, found: FoundVault): Promise<SlotSecr
   if (hasKind(found, 'recovery') && canAsk(context.ask)) {
     return { kind: 'recovery', code: await askRecoveryCode(context.ask, `Recovery code of ${name}`) };
   }
+  if (!hasKind(found, 'keyfile')) {
+    throw new CliError(
+      'INPUT_NEEDED',
+      'this vault opens with its recovery code, and nobody can be asked for it',
+      {
+        hint: 'give it with --recovery-code-file FILE',
+      },
+    );
+  }
   throw new CliError('INPUT_NEEDED', 'this vault opens with a key file, not with a passphrase', {
     hint: hasKind(found, 'recovery')
       ? 'give it with --keyfile FILE or COFFER_KEYFILE, or the recovery code with --recovery-code-file FILE'

@@ -155,3 +155,19 @@ test('key recovery puts a new code in the place of the old one, once the new one
   ];
   expect((await run('again', args)).code).toBe(0);
 });
+
+test('a vault that only a recovery code opens asks for that, and says so where nobody can be asked', async () => {
+  await withKey('only', ['init', '--recovery-code-file', path('only-code')]);
+  const [slot] = parseLines((await run('only', ['key', 'ls', '--json'])).stdout);
+  expect((await withKey('only', ['key', 'rm', String(slot?.['id']), '-y'])).code).toBe(0);
+  const nobody = await run('only', ['ls']);
+  expect([nobody.code, nobody.stderr]).toEqual([
+    4,
+    expect.stringContaining('--recovery-code-file') as string,
+  ]);
+  expect(nobody.stderr).not.toContain('key file');
+  const [, code = ''] = readFileSync(path('only-code'), 'utf8').split('\n\n');
+  const terminal = createTerminal([`${code.trim()}\r`]);
+  expect((await run('only', ['ls'], { openTerminal: () => terminal })).code).toBe(0);
+  expect(terminal.shown()).toContain('Recovery code of');
+});
