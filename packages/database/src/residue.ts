@@ -2,7 +2,7 @@
 export type Residue = readonly Uint8Array[] | 'anything';
 
 /** What is looked for in dead space: matched whole. Shorter ones would be found by chance. */
-export const MIN_NEEDLE_SIZE_BYTES = 8;
+const MIN_NEEDLE_SIZE_BYTES = 8;
 
 /** How much of a BLOB a b-tree page can hold; the rest is in overflow pages, which are zeroed whole when they are freed. */
 const MAX_LOCAL_SIZE_BYTES = 4096;

@@ -302,11 +302,11 @@ const CASES: Partial<Record<FindingCode, Case>> = {
   },
 };
 
-/** Made for real by tests that have what it takes. */
+/** Made for real by tests that have what it takes, but for one. */
 const ELSEWHERE: Partial<Record<FindingCode, string>> = {
-  FILE_UNREADABLE: 'a disk that reports errors: the crash tests',
-  HASH_MISMATCH: 'storage/test/damage.test.ts',
-  BLOB_MISSING: 'storage/test/damage.test.ts',
+  FILE_UNREADABLE: 'nowhere: it takes a disk that reports errors',
+  HASH_MISMATCH: 'storage/test/wrong-rows.test.ts',
+  BLOB_MISSING: 'storage/test/wrong-rows.test.ts',
   ROW_DAMAGED: 'storage/test/damage.test.ts',
   NOT_CHECKED: 'storage/test/disk-full.test.ts',
   SHREDDING_PENDING: 'vault/test/vault/full-disk.test.ts',

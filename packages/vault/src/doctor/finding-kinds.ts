@@ -3,7 +3,7 @@ import { quoteForShell } from './quote-for-shell.ts';
 import type { FindingSubject } from './finding.ts';
 
 /** Found by looking at a vault's folder, with or without its key. */
-export type FolderFindingCode =
+type FolderFindingCode =
   | 'VAULT_FILE_COPY'
   | 'VAULT_FILE_FOREIGN'
   | 'VAULT_FILE_LOST'
@@ -25,7 +25,7 @@ export type FolderFindingCode =
   | 'RUNTIME_UNSUPPORTED';
 
 /** Found in an open vault, besides what a check finds. */
-export type OpenFindingCode = 'QUARANTINED' | 'DELETION_PENDING' | 'SHREDDING_PENDING' | 'NOT_OPENED';
+type OpenFindingCode = 'QUARANTINED' | 'DELETION_PENDING' | 'SHREDDING_PENDING' | 'NOT_OPENED';
 
 export type FindingCode = StorageFindingCode | FolderFindingCode | OpenFindingCode;
 

@@ -1,0 +1,21 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { FINDING_KINDS } from '../../src/index.ts';
+
+const TEXT = readFileSync(join(import.meta.dirname, '../../../../docs/recovering.md'), 'utf8');
+
+test('docs/recovering.md has a chapter for every kind of finding and no other, in their order', () => {
+  const chapters = [...TEXT.matchAll(/^## (.+)$/gm)].map(([, code]) => code);
+  expect(chapters).toEqual(Object.keys(FINDING_KINDS));
+});
+
+test.each(Object.entries(FINDING_KINDS))('its chapter on %s says what the finding says', (code, kind) => {
+  const chapter = (TEXT.split(`\n## ${code}\n`)[1]?.split('\n## ')[0] ?? '').replace(/\s+/g, ' ');
+  const file = { id: 'ID', folder: 'FOLDER', name: 'NAME' };
+  const mend = kind.mend({ item: 'ITEM', ...(kind.subject === 'file' ? { file } : {}) });
+  expect(chapter).toContain(kind.cost);
+  expect(chapter).toContain(kind.remedy);
+  expect(chapter).toContain(`\`${mend}\``);
+  expect(chapter.includes('**Fixable.**')).toBe(kind.isFixable === true);
+});
