@@ -31,7 +31,7 @@ export const vaultFile: Target = {
       '"label"',
       '"previous"',
     ],
-    ...['"format"', '"formatVersion": 2', '"generation"', '"slots"', '"mac"', '"checksum"', '"__proto__"'],
+    ...['"format"', '"formatVersion": 2', '"generation"', '"slots"', '"mac"', '"checksum"', '"__proto__"', '"keyEpoch"', '"reseal"'],
     ...['null', 'true', '[]', '{}', '\\u0000', '\\ud800', '\u202e', ',\n  ', '  ', '1e2', '-0', '1.0'],
   ],
   repair,
