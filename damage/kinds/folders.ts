@@ -74,13 +74,13 @@ function others(sample: SampleVault): readonly (readonly [string, (path: string)
     [
       'an empty folder',
       (path): void => {
-        mkdirSync(path);
+        mkdirSync(path, { mode: 0o700 });
       },
     ],
     [
       'a folder with a file',
       (path): void => {
-        mkdirSync(path);
+        mkdirSync(path, { mode: 0o700 });
         writeFileSync(join(path, 'x'), 'x');
       },
     ],

@@ -114,9 +114,9 @@ function isEachRefusalFound({ seen }: Encounter): boolean {
   return refused.every(([path]) => seen?.findings.some((finding) => finding.path === path));
 }
 
-/** Without the schema nothing can be read. */
+/** Without the schema nothing can be read; without the settings it is not known whether the vault is an older copy, nor how far a rotation came. */
 function isNeededToOpen({ number, owner }: PageUse): boolean {
-  return number === 1 || owner === 'sqlite_schema';
+  return number === 1 || owner === 'sqlite_schema' || owner === 'settings';
 }
 
 /** The files that a damaged page may take with it. */
