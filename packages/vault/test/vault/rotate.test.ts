@@ -440,11 +440,11 @@ async function addPartialAndQuarantined(
   const make = (path: string, id: Uint8Array): void => {
     using fileKey = FileKey.generate();
     const header = { fileId: id, keyEpoch: 1, sequence: 1n, segmentSizeLog2: 18 };
-    writeFileSync(path, encodeHeader(storageKey, fileKey, header));
+    writeFileSync(path, encodeHeader(storageKey, fileKey, header), { mode: 0o600 });
   };
   const [partial, quarantined] = [randomBytes(16), randomBytes(16)];
   make(join(directory, 'files', `${partial.toString('hex')}.enc.part`), partial);
-  mkdirSync(join(directory, 'quarantine'));
+  mkdirSync(join(directory, 'quarantine'), { mode: 0o700 });
   make(join(directory, 'quarantine', `${quarantined.toString('hex')}.enc.1`), quarantined);
   using database = openDatabase({ path: join(directory, 'data.db'), key: databaseKey.exportBytes() });
   database.transfers.create({

@@ -4,6 +4,9 @@ import { dirname, join } from 'node:path';
 import { onTestFinished } from 'vitest';
 import { createKeyfile, createVault, openVault } from '../../src/index.ts';
 import type { AddEvent, SlotSecret, Vault } from '../../src/index.ts';
+import { stream } from './content.ts';
+
+export { stream } from './content.ts';
 
 /** A folder for one test, with a vault in it that opens with a key file (which costs no Argon2id) and a place for sources. */
 export class TestVault {
@@ -75,10 +78,6 @@ export class TestVault {
     for await (const piece of this.vault.read(item)) pieces.push(piece);
     return Buffer.concat(pieces).toString();
   }
-}
-
-export async function* stream(content: string | Uint8Array): AsyncGenerator<Uint8Array> {
-  yield await Promise.resolve(typeof content === 'string' ? new TextEncoder().encode(content) : content);
 }
 
 export async function all<T>(events: AsyncIterable<T>): Promise<T[]> {
