@@ -126,7 +126,7 @@ function openingOf(operation: string): string {
 }
 
 /** However a run was disturbed: it ends by itself or by the kill, in time, and every failure is one that we have a code for. */
-function checkRun(run: Run, isKill: boolean): void {
+export function checkRun(run: Run, isKill: boolean): void {
   if (run.timedOut) throw new Error('the process hung');
   if (run.stderr !== '') throw new Error(`the process said ${run.stderr}`);
   if (run.signal === 'SIGKILL' && isKill) return;
@@ -138,7 +138,7 @@ function checkRun(run: Run, isKill: boolean): void {
     throw new Error(`undisturbed, it failed: ${run.failures.join('; ')}`);
 }
 
-function messageOf(error: unknown): string {
+export function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }
 

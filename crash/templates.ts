@@ -61,7 +61,8 @@ export class Templates {
 /** `fs.constants.COPYFILE_FICLONE`: a reflink where the file system has them. */
 const COPY_ON_WRITE = 2;
 
-function copyDisk(from: Stage, to: Stage): void {
+/** Copies everything on a disk, with its modes. */
+export function copyDisk(from: Stage, to: Stage): void {
   cpSync(from.disk, to.disk, { recursive: true, mode: COPY_ON_WRITE });
   // cpSync keeps the modes of files, not those of folders.
   for (const entry of readdirSync(to.disk, { recursive: true, withFileTypes: true }))
