@@ -39,9 +39,14 @@ export interface Recording {
 }
 
 /** Runs an operation undisturbed, on a stage that is changed by it, and writes down what it does to the disk. */
-export async function record(operation: string, stage: Stage): Promise<Recording> {
+export async function record(
+  operation: string,
+  stage: Stage,
+  secrets: readonly string[] = [],
+): Promise<Recording> {
   const path = `${stage.disk}.strace`;
   const run = await runOperation(operation, stage, {
+    secrets,
     tracing: {
       target: ({ main }) => ({ process: main }),
       expressions: [`trace=${TRACED.join(',')}`],
@@ -104,17 +109,19 @@ async function killOpening(
   operation: string,
   share: number,
 ): Promise<boolean> {
+  const { before = [], after = [] } = operationOf(operation).secrets ?? {};
+  const secrets = [...new Set([...before, ...after])];
   const rehearsal = templates.copy(stage);
   let points: readonly KillPoint[];
   try {
-    points = (await record(openingOf(operation), rehearsal)).points;
+    points = (await record(openingOf(operation), rehearsal, secrets)).points;
   } finally {
     rmSync(rehearsal.disk, { recursive: true, force: true });
   }
   const at = points[Math.floor(share * points.length)];
   if (at === undefined) return false;
   const tracing = tracingAt(at, 'signal=SIGKILL', stage.disk);
-  const run = await runOperation(openingOf(operation), stage, { tracing });
+  const run = await runOperation(openingOf(operation), stage, { tracing, secrets });
   checkRun(run, true);
   return run.signal === 'SIGKILL';
 }

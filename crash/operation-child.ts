@@ -2,20 +2,21 @@
  * Runs one operation on a stage, and says on stdout what it acknowledges. It waits for a line on stdin first, so that a tracer can be attached to
  * its threads while nothing happens.
  *
- * Arguments: operation, disk, shelf
+ * Arguments: operation, disk, shelf, and the names of secrets of which the first that does opens the vault
  */
 import { readdirSync, readFileSync, readSync, rmSync, writeSync } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { acquireOwnerLock } from '../packages/database/src/index.ts';
 import { VaultError } from '../packages/vault/src/index.ts';
+import type { Vault } from '../packages/vault/src/index.ts';
 import { added, addAs } from './operations/filled-vault.ts';
-import { openStage } from './operations/open-stage.ts';
+import { openStage, parseSecretName } from './operations/open-stage.ts';
 import type { VaultOperation } from './operations/operation.ts';
 import { operationOf } from './operations/table.ts';
 import { Stage } from './stage.ts';
 
-const [name = '', disk = '', shelf = ''] = process.argv.slice(2);
+const [name = '', disk = '', shelf = '', ...secretNames] = process.argv.slice(2);
 const operation = operationOf(name);
 const stage = new Stage(disk, shelf);
 
@@ -43,7 +44,9 @@ try {
 
 /** After a failure the vault is still open, and must go on working: a file is added, when that is possible. */
 async function runInVault({ run, secrets }: VaultOperation): Promise<void> {
-  await using vault = await openStage(stage, secrets?.before[0]);
+  await using vault = await openWithAny(
+    secretNames.length > 0 ? secretNames : (secrets?.before ?? ['owner']),
+  );
   try {
     await run(vault, stage, say);
   } catch (error) {
@@ -54,6 +57,16 @@ async function runInVault({ run, secrets }: VaultOperation): Promise<void> {
     } catch (later) {
       tellFailure('failed', later);
     }
+  }
+}
+
+async function openWithAny(names: readonly string[]): Promise<Vault> {
+  const [first = '', ...others] = names;
+  try {
+    return await openStage(stage, parseSecretName(first));
+  } catch (error) {
+    if (others.length === 0 || !(error instanceof VaultError) || error.code !== 'WRONG_KEY') throw error;
+    return await openWithAny(others);
   }
 }
 

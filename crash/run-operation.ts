@@ -37,15 +37,29 @@ export interface Run {
   readonly durationMs: number;
 }
 
+export interface Disturbance {
+  readonly tracing?: Tracing;
+  readonly killAfterMs?: number;
+  /** What to open the vault with, the first that does; what the operation says when not given. */
+  readonly secrets?: readonly string[];
+}
+
 /** Runs an operation in a process of its own, under strace or killed after a time or undisturbed. */
 export async function runOperation(
   operation: string,
   stage: Stage,
-  disturbance: { readonly tracing?: Tracing; readonly killAfterMs?: number } = {},
+  disturbance: Disturbance = {},
 ): Promise<Run> {
   const child = spawn(
     process.execPath,
-    ['--conditions=@coffer/source', CHILD, operation, stage.disk, stage.shelf],
+    [
+      '--conditions=@coffer/source',
+      CHILD,
+      operation,
+      stage.disk,
+      stage.shelf,
+      ...(disturbance.secrets ?? []),
+    ],
     {
       stdio: ['pipe', 'pipe', 'pipe'],
       env: {

@@ -30,6 +30,7 @@ const { values } = parseArgs({
     action: { type: 'string', default: 'signal=SIGKILL' },
     then: { type: 'string' },
     space: { type: 'string', default: '8' },
+    minutes: { type: 'string', default: '600' },
     shard: { type: 'string', default: '1/1' },
   },
 });
@@ -47,6 +48,7 @@ try {
   let begun = 0;
   let done = 0;
   await inLanes(cases, async (testCase) => {
+    if (performance.now() > Number(values.minutes) * 60_000) return;
     // The full check starts a process of its own; every file is read and compared in any case.
     const outcome = await runCase(templates, testCase, begun++ % THOROUGH_EVERY === 0);
     outcomes.push(outcome);

@@ -2,6 +2,7 @@ import { openVault } from '../../packages/vault/src/index.ts';
 import type { SlotSecret, Vault } from '../../packages/vault/src/index.ts';
 import { passphrase } from '../stage.ts';
 import type { Stage } from '../stage.ts';
+import { SECRET_NAMES } from './operation.ts';
 import type { SecretName } from './operation.ts';
 
 export function secretOf(stage: Stage, name: SecretName): SlotSecret {
@@ -14,6 +15,12 @@ export function secretOf(stage: Stage, name: SecretName): SlotSecret {
     case 'next passphrase':
       return passphrase('next');
   }
+}
+
+export function parseSecretName(name: string): SecretName {
+  const known = SECRET_NAMES.find((each) => each === name);
+  if (known === undefined) throw new Error(`${name} is not a secret`);
+  return known;
 }
 
 export async function openStage(stage: Stage, secret: SecretName = 'owner'): Promise<Vault> {

@@ -11,8 +11,10 @@ export interface Change {
   readonly adds?: Files;
 }
 
+export const SECRET_NAMES = ['owner', 'second', 'old passphrase', 'next passphrase'] as const;
+
 /** A way to open the vault, by a name that `secretOf` knows. */
-export type SecretName = 'owner' | 'second' | 'old passphrase' | 'next passphrase';
+export type SecretName = (typeof SECRET_NAMES)[number];
 
 interface OperationParts {
   /** What it may do to the files, each change by the word with which the child acknowledges it. */

@@ -16,6 +16,8 @@ export interface PowerLossResult {
   readonly syncs: number;
   /** Distinct disks that were made and opened. */
   readonly states: number;
+  /** Before how many syncs a choice of what may be lost was tried, not all of it. */
+  readonly sampledMoments: number;
   readonly problems: readonly string[];
 }
 
@@ -49,9 +51,11 @@ export async function checkOperation(
 ): Promise<PowerLossResult> {
   const { before, steps } = await recordSteps(templates, operation);
   const problems: string[] = [];
+  const sampled = new Set<number>();
   let states = 0;
   const all = powerLossStates(before, steps, seed);
-  await inLanes(all, async ({ tree, said, cut, pending }) => {
+  await inLanes(all, async ({ tree, said, cut, isExhaustive, pending }) => {
+    if (!isExhaustive) sampled.add(cut);
     const index = states++;
     const stage = emptyStage(await templates.of(operation), `${operation}-power-${String(index)}`);
     try {
@@ -71,7 +75,14 @@ export async function checkOperation(
     }
   });
   const count = (kind: Step['kind']): number => steps.filter((step) => step.kind === kind).length;
-  return { operation, effects: count('effect'), syncs: count('sync'), states, problems };
+  return {
+    operation,
+    effects: count('effect'),
+    syncs: count('sync'),
+    states,
+    sampledMoments: sampled.size,
+    problems,
+  };
 }
 
 function emptyStage(template: Stage, name: string): Stage {

@@ -11,6 +11,11 @@ const SECTOR_SIZE_BYTES = 512;
 /** One way in which some effects reach the disk and others do not: those that do, in their order. */
 export type Survivors = readonly Effect[];
 
+/** Whether every subset of these is among the ways, and not a choice of them. `writes` are those to each file. */
+export function isExhaustive(names: readonly Effect[], writes: Iterable<readonly Effect[]>): boolean {
+  return names.length <= EXHAUSTIVE_NAMES && [...writes].every(({ length }) => length <= EXHAUSTIVE_WRITES);
+}
+
 /** Every way for the names: any of them may be lost, whatever came after it. */
 export function nameLosses(effects: readonly Effect[]): Survivors[] {
   if (effects.length <= EXHAUSTIVE_NAMES) return subsets(effects);

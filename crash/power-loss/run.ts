@@ -28,9 +28,13 @@ try {
   const totals = { states: 0, problems: 0 };
   for (const name of values.operation.length === 0 ? Object.keys(OPERATIONS) : values.operation) {
     operationOf(name);
-    const { effects, syncs, states, problems } = await checkOperation(templates, name, Number(values.seed));
+    const { effects, syncs, states, sampledMoments, problems } = await checkOperation(
+      templates,
+      name,
+      Number(values.seed),
+    );
     for (const problem of problems) console.error(`FAILED ${problem}\n`);
-    const counts = `${String(effects).padStart(5)} effects ${String(syncs).padStart(4)} syncs`;
+    const counts = `${String(effects).padStart(5)} effects ${String(syncs).padStart(4)} syncs (${String(sampledMoments).padStart(2)} sampled)`;
     console.log(
       `${name.padEnd(20)} ${counts} ${String(states).padStart(6)} states ${String(problems.length).padStart(4)} failed`,
     );

@@ -4,7 +4,7 @@ import type { Random } from '../seeded.ts';
 import type { DiskTree, NodeId } from './disk-tree.ts';
 import { apply, make } from './effects.ts';
 import type { Effect, Step } from './effects.ts';
-import { nameLosses, writeLosses } from './losses.ts';
+import { isExhaustive, nameLosses, writeLosses } from './losses.ts';
 import type { Survivors } from './losses.ts';
 
 /** Up to so many, all combinations of what happens to names and to each file are tried. */
@@ -17,6 +17,8 @@ export interface PowerLossState {
   readonly said: ReadonlySet<string>;
   /** Before which step power was lost. */
   readonly cut: number;
+  /** Whether every subset of what was pending then is tried, and not a choice of them. */
+  readonly isExhaustive: boolean;
   /** What was not durable then. */
   readonly pending: readonly string[];
 }
@@ -41,13 +43,14 @@ export function* powerLossStates(
   for (let cut = 0; cut <= steps.length; cut++) {
     const step = steps[cut];
     if (step === undefined || step.kind === 'sync') {
-      for (const survivors of combinations(durable, pending, random)) {
+      const { ways, isExhaustive } = combinations(durable, pending, random);
+      for (const survivors of ways) {
         const tree = durable.copy();
         for (const effect of survivors) apply(tree, effect);
         const key = `${tree.digest(digestOf)} ${[...said].join()}`;
         if (seen.has(key)) continue;
         seen.add(key);
-        yield { tree, said: new Set(said), cut, pending: pending.map(({ label }) => label) };
+        yield { tree, said: new Set(said), cut, isExhaustive, pending: pending.map(({ label }) => label) };
       }
     }
     if (step?.kind === 'acknowledge') said.add(step.word);
@@ -91,19 +94,21 @@ function combinations(
   durable: DiskTree,
   pending: readonly PendingEffect[],
   random: Random,
-): Iterable<Survivors> {
+): { readonly ways: Iterable<Survivors>; readonly isExhaustive: boolean } {
   const effects = pending.map(({ effect }) => effect);
   const files = new Map<NodeId, Effect[]>();
   for (const effect of effects) {
     if (effect.kind === 'names') continue;
     files.set(effect.file, [...(files.get(effect.file) ?? []), effect]);
   }
+  const names = effects.filter(({ kind }) => kind === 'names');
   const groups = [
-    nameLosses(effects.filter(({ kind }) => kind === 'names')),
+    nameLosses(names),
     ...[...files].map(([file, writes]) => writeLosses(writes, durable.files.get(file)?.length ?? 0, random)),
   ];
   const count = groups.reduce((total, { length }) => total * length, 1);
-  return count <= MAX_COMBINATIONS ? product(groups) : chosen(groups, random);
+  if (count > MAX_COMBINATIONS) return { ways: chosen(groups, random), isExhaustive: false };
+  return { ways: product(groups), isExhaustive: isExhaustive(names, files.values()) };
 }
 
 /** Each group in all its ways while of the others everything survives, or nothing does; and some of all the combinations. */
