@@ -68,7 +68,7 @@ function others(sample: SampleVault): readonly (readonly [string, (path: string)
     [
       'an empty file',
       (path): void => {
-        writeFileSync(path, '');
+        writeFileSync(path, '', { mode: 0o600 });
       },
     ],
     [
@@ -105,7 +105,7 @@ function others(sample: SampleVault): readonly (readonly [string, (path: string)
     [
       'a FIFO',
       (path): void => {
-        execFileSync('mkfifo', [path]);
+        execFileSync('mkfifo', ['-m', '600', path]);
       },
     ],
   ];

@@ -90,7 +90,7 @@ async function* foreignFiles(sample: SampleVault): AsyncGenerator<ClosedCase> {
   yield put('both of another vault', foreign, foreign, isRefusedOrWrongKey);
   yield put('the first of another vault', foreign, own, isRefusedOrWrongKey);
   yield put('the copy of another vault', own, foreign, (met) =>
-    isFound(met, ['VAULT_FILE_COPY'], 'another vault'),
+    isFound(met, ['VAULT_FILE_FOREIGN'], 'another vault'),
   );
   const older = sample.olderVaultFile;
   yield put('the first older', older, own, (met) => isFound(met, ['VAULT_FILE_COPY'], 'differ'));
