@@ -262,13 +262,13 @@ function* sideFiles(sample: SampleVault): Generator<ClosedCase> {
     writeFileSync(join(directory, 'data.db-wal'), '');
   });
   yield each('a log of the database that is nothing', 'data.db-wal', () => {
-    writeFileSync(join(directory, 'data.db-wal'), Buffer.alloc(9_000, 9));
+    writeFileSync(join(directory, 'data.db-wal'), Buffer.alloc(9_000, 9), { mode: 0o600 });
   });
   yield each('a shared memory file that is nothing', 'data.db-shm', () => {
-    writeFileSync(join(directory, 'data.db-shm'), Buffer.alloc(9_000, 9));
+    writeFileSync(join(directory, 'data.db-shm'), Buffer.alloc(9_000, 9), { mode: 0o600 });
   });
   yield each('a rollback journal that is nothing', 'data.db-journal', () => {
-    writeFileSync(join(directory, 'data.db-journal'), Buffer.alloc(9_000, 9));
+    writeFileSync(join(directory, 'data.db-journal'), Buffer.alloc(9_000, 9), { mode: 0o600 });
   });
 }
 
