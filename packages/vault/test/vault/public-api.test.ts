@@ -5,6 +5,7 @@ test('the package exports these names', () => {
   expect(Object.keys(vault).sort()).toMatchInlineSnapshot(`
     [
       "DEFAULT_ARGON2ID",
+      "FINDING_KINDS",
       "Vault",
       "VaultError",
       "checkRestore",
@@ -13,6 +14,7 @@ test('the package exports these names', () => {
       "createRecoveryCodeFile",
       "createVault",
       "defaultVaultDirectory",
+      "diagnose",
       "openVault",
       "parseRecoveryCode",
       "passphraseWarning",
