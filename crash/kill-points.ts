@@ -16,7 +16,7 @@ export function killPoints(calls: readonly DiskCall[], threads: Threads): KillPo
 }
 
 /** One point for a call of a recorded run. */
-export function pointOf({ call, path, nth, nthOnPath }: DiskCall, threads: Threads): KillPoint {
+function pointOf({ call, path, nth, nthOnPath }: DiskCall, threads: Threads): KillPoint {
   const thread = call.thread === threads.main ? 'main' : call.thread === threads.pool ? 'pool' : 'any';
   const onPath = call.name === 'write' && path.startsWith('/') && !/[0-9a-f]{16}/.test(path);
   if (onPath) return { thread, call: call.name, nth: nthOnPath, path };

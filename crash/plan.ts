@@ -9,7 +9,7 @@ const ERRORS = ['EIO', 'ENOSPC', 'EINTR'] as const;
 export const KILL = 'signal=SIGKILL';
 
 /** Every case for the kill points of an operation, in an order of the seed's: kills, kills followed by one of the next opening, faults. */
-export function casesOf(operation: string, points: readonly KillPoint[], random: Random): Case[] {
+function casesOf(operation: string, points: readonly KillPoint[], random: Random): Case[] {
   const cases = points.flatMap((at): Case[] => {
     const kills: Case[] = [
       { operation, at, action: KILL },
@@ -25,7 +25,7 @@ export function casesOf(operation: string, points: readonly KillPoint[], random:
 }
 
 /** So many cases, the same number of each operation as far as it has that many. `all` are in the order in which they are wanted. */
-export function evenly(all: readonly (readonly Case[])[], count: number): Case[] {
+function evenly(all: readonly (readonly Case[])[], count: number): Case[] {
   const chosen: Case[] = [];
   const longest = Math.max(0, ...all.map(({ length }) => length));
   for (let turn = 0; turn < longest; turn++) {

@@ -22,7 +22,7 @@ export interface PowerLossResult {
 }
 
 /** Records an operation, and what it does to the disk. Throws when the model does not end with what is really there. */
-export async function recordSteps(
+async function recordSteps(
   templates: Templates,
   operation: string,
 ): Promise<{ before: DiskTree; steps: Step[] }> {

@@ -15,7 +15,7 @@ export const SOURCE_KEYS = {
 /** A value of SQLite, of any type in any column: an old application's table is not STRICT. */
 type Cell = null | number | string | Uint8Array;
 
-export interface HostileRow {
+interface HostileRow {
   readonly id: Cell;
   readonly filename: Cell;
   readonly size: Cell;

@@ -93,6 +93,8 @@ async function clearUnfinishedInit(paths: VaultPaths): Promise<void> {
   const made = [database, `${database}-wal`, `${database}-shm`, `${database}-journal`, `${database}.reserve`];
   const leftovers = [vaultFileCopy, `${vaultFile}.tmp`, `${vaultFileCopy}.tmp`, files];
   for (const path of [...made, ...leftovers]) await rm(path, { recursive: true, force: true });
+  // Their names must not come back, after a loss of power, without the one that says whose they are.
+  await syncFolder(paths.directory);
   await rm(join(paths.directory, UNFINISHED_INIT));
 }
 

@@ -9,7 +9,7 @@ import { expectNowhere, expectOpensNothing, stealRootKey, wrappedKeys } from './
 import { TestVault, all } from './test-vault.ts';
 
 /** `COFFER_ROTATE_POINTS=1000 vitest run --project vault rotate-crash` for more of them. */
-const POINTS = Number(process.env['COFFER_ROTATE_POINTS'] ?? 42);
+const POINTS = Number(process.env['COFFER_ROTATE_POINTS'] ?? 20);
 const SEED = Number(process.env['COFFER_ROTATE_SEED'] ?? 20_261_124);
 const CHILD = fileURLToPath(new URL('rotate-child.ts', import.meta.url));
 
