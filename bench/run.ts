@@ -21,6 +21,7 @@ const BENCHMARKS: Readonly<Record<string, () => Promise<Benchmark>>> = {
   list: () => import('./benchmarks/list.ts'),
   range: () => import('./benchmarks/range.ts'),
   agent: () => import('./benchmarks/agent.ts'),
+  rewrap: () => import('./benchmarks/rewrap.ts'),
   startup: () => import('./benchmarks/startup.ts'),
   'large-file': () => import('./benchmarks/large-file.ts'),
   growth: () => import('./benchmarks/growth.ts'),

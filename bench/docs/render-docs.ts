@@ -11,7 +11,7 @@ import { budgetTable, reportTables } from './tables.ts';
 
 const NAMES = [
   ...['seal-1g', 'read-1g', 'ceiling', 'profile', 'small-files', 'list'],
-  ...['range', 'startup', 'agent', 'large-file', 'growth'],
+  ...['range', 'startup', 'agent', 'rewrap', 'large-file', 'growth'],
 ];
 
 /** Writes performance.md and its charts from a folder of results. Returns the paths. */
