@@ -57,8 +57,8 @@ try {
       console.error(`FAILED ${describeCase(testCase)}\n${outcome.problem}\n`);
     if (done % 100 === 0) console.error(`${String(done)} of ${String(cases.length)}`);
   });
-  const full = values.at === undefined ? await onFullDisks(templates) : [];
   printOutcomes(outcomes, values.seed);
+  const full = values.at === undefined ? await onFullDisks(templates) : [];
   const held = full.filter((isHeld) => isHeld).length;
   console.log(`on a full disk: ${String(held)} of ${String(full.length)} points hold`);
   const isAllHeld = held === full.length && outcomes.every(({ problem }) => problem === undefined);

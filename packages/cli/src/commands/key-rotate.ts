@@ -1,5 +1,5 @@
 import type { VaultClient } from '@coffer/host';
-import type { RotateEvent } from '@coffer/vault';
+import type { RotateEvent, SlotInfo } from '@coffer/vault';
 import type { CommandUnknownOpts } from '@commander-js/extra-typings';
 import { type Context, type RunCommand, showProgress } from '../context.ts';
 import { exitCode } from '../exit-codes.ts';
@@ -98,6 +98,7 @@ async function begin(
       ? []
       : [{ slotId: plan.recovery.id, secret: { kind: 'recovery', code: made.code } as const }];
   const state = { hasBegun: false };
+  const before = await vault.slots();
   try {
     using progress = await showProgress(context, 'key rotate');
     const events = vault.rotate({
@@ -110,9 +111,26 @@ async function begin(
     });
     return await report(context, events, state);
   } catch (error) {
-    // It opens nothing, and its name should be free for the next try.
-    if (!state.hasBegun) await made?.discard();
+    // It opens nothing, and its name should be free for the next try; unless the vault has the new slots already, and it was only not told.
+    if (!state.hasBegun && (await areStillThere(place.directory, before, error))) await made?.discard();
     throw error;
+  }
+}
+
+/** Whether the slots on disk are those from before a rotation that has failed. When it can't be known, they count as replaced. */
+async function areStillThere(
+  directory: string,
+  before: readonly SlotInfo[],
+  failure: unknown,
+): Promise<boolean> {
+  const { VaultError, readVaultSlots } = await import('@coffer/vault');
+  // The agent has ended, or is no longer to be heard: what it still did, nobody knows.
+  if (failure instanceof VaultError && failure.code === 'CLOSED') return false;
+  try {
+    const { slots } = await readVaultSlots(directory);
+    return before.every(({ id }) => slots.some((slot) => slot.id === id));
+  } catch {
+    return false;
   }
 }
 
