@@ -62,8 +62,9 @@ test(`kill -9 at ${String(POINTS)} seeded points of rotations: the old secret op
     // Mostly the next child goes on with it.
     if (rotation !== 'none' && point % 4 === 3) {
       await all(vault.resumeRotation());
-      const findings = await all(vault.check());
-      expect(findings.filter((event) => event.type === 'finding')).toEqual([]);
+      // What the opening after the kill has put right is told, once; a kill between the two copies leaves no more than that.
+      const found = (await all(vault.check())).filter((event) => event.type === 'finding');
+      expect(found.filter(({ finding }) => finding.code !== 'VAULT_FILE_COPY')).toEqual([]);
     }
     const isDone = ['none', 'reseal'].includes(vault.status().rotation);
     await keepFew(vault, contents);
