@@ -2,6 +2,7 @@ import { constantTimeEqual, createSha256, sha256 } from '@coffer/crypto';
 import type { FileId, FileRow } from '@coffer/database';
 import { DatabaseError } from '@coffer/database';
 import { StorageError, damaged, throwIfAborted, toStorageError } from './errors.ts';
+import type { OutputFile } from './output-file.ts';
 import type { SegmentPool } from './pool/segment-pool.ts';
 import { SealedReader } from './sealed-reader.ts';
 import type { StorageContext } from './storage-context.ts';
@@ -112,7 +113,7 @@ async function* readSealed(
 }
 
 /**
- * Reads a sealed file whole and holds it against its SHA-256; what is read also goes to `targetFd`. Says whether the free place of its
+ * Reads a sealed file whole and holds it against its SHA-256; what is read also goes to `target`. Says whether the free place of its
  * header is empty.
  */
 export async function verifySealed(
@@ -121,14 +122,14 @@ export async function verifySealed(
   options: {
     /** Where the sealed file is, when that is not its own place. */
     readonly path?: string;
-    readonly targetFd?: number;
+    readonly target?: OutputFile;
     readonly signal?: AbortSignal | undefined;
     readonly onProgress?: ((bytesDone: number) => void) | undefined;
   },
 ): Promise<{ readonly isOtherPlaceFree: boolean }> {
-  const { path, targetFd, signal, onProgress } = options;
+  const { path, target, signal, onProgress } = options;
   await using reader = await openSealedRow(context, row, path);
-  checkHash(row, await reader.hash({ pool: poolFor(context, row.sizeBytes), signal, targetFd, onProgress }));
+  checkHash(row, await reader.hash({ pool: poolFor(context, row.sizeBytes), signal, target, onProgress }));
   return { isOtherPlaceFree: reader.isOtherPlaceFree };
 }
 

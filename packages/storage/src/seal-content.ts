@@ -1,6 +1,5 @@
 import { SEALED_FILE, createSha256, segmentCount } from '@coffer/crypto';
 import type { SourceFile } from './file-source.ts';
-import { SLOT_COUNT } from './pool/ring.ts';
 import { JobFailure } from './pool/segment-pool.ts';
 import type { RunningJob } from './pool/segment-pool.ts';
 import type { SealedWriter } from './sealed-writer.ts';
@@ -54,7 +53,7 @@ async function sealFileInPool(
 ): Promise<SealedContent | undefined> {
   const { fd, sizeBytes } = file;
   const count = segmentCount(sizeBytes);
-  await using job = writer.tryShare(pool, { fd, sizeBytes }, { first: 0, count }, signal);
+  await using job = await writer.tryShare(pool, { fd, sizeBytes }, { first: 0, count }, signal);
   if (job === undefined) return undefined;
   const { ring } = job;
   const hash = createSha256();
@@ -62,11 +61,10 @@ async function sealFileInPool(
     for (let index = 0; index < count; index++) {
       if (!(await job.untilReady(index))) await job.rethrow();
       hash.update(ring.plaintext(index));
-      ring.markConsumed(index);
-      writer.noteProgress((index + 1) * SEGMENT_SIZE_BYTES);
+      job.markConsumed(index);
       onProgress?.(Math.min((index + 1) * SEGMENT_SIZE_BYTES, sizeBytes));
     }
-    await job.finished;
+    await job.finish();
   } catch (error) {
     // Says it better, if that is why.
     if (error instanceof JobFailure && error.result.type === 'shrunk') await file.checkUnchanged();
@@ -89,23 +87,22 @@ async function sealPieces(
   await using jobs = new AsyncDisposableStack();
   for await (const segment of cutSegments(pieces, SEGMENT_SIZE_BYTES)) {
     if (job === undefined && sizeBytes >= parallelFromBytes) {
-      job = writer.tryShare(pool, undefined, { first: segment.index, count: undefined }, signal);
+      job = await writer.tryShare(pool, undefined, { first: segment.index, count: undefined }, signal);
       if (job !== undefined) jobs.use(job);
     }
     hash.update(segment.plaintext);
     sizeBytes += segment.plaintext.length;
     await (job === undefined ? writer.append(segment) : giveToPool(job, segment));
-    writer.noteProgress(sizeBytes);
   }
-  await job?.finished;
+  await job?.finish();
   return { sizeBytes, sha256: hash.digest() };
 }
 
 async function giveToPool(job: RunningJob, { index, final, plaintext }: PlainSegment): Promise<void> {
   const { ring } = job;
-  // The slot's last segment has to be sealed before the slot is filled again.
-  if (index >= SLOT_COUNT && !(await job.untilDone(index - SLOT_COUNT))) await job.rethrow();
+  if (!(await job.untilFree(index))) await job.rethrow();
   ring.slot(index).set(plaintext);
   if (final) ring.setCount(index + 1);
   ring.markReady(index, plaintext.length);
+  job.markConsumed(index);
 }

@@ -18,7 +18,8 @@ import type { DecodedHeader, FileKey } from '@coffer/crypto';
 import { fileIdToBytes } from '@coffer/database';
 import { errnoOf, throwIfAborted } from './errors.ts';
 import { openSizedSegment } from './open-sized-segment.ts';
-import { JobFailure } from './pool/segment-pool.ts';
+import type { OutputFile } from './output-file.ts';
+import { JobFailure, WriteFailure } from './pool/segment-pool.ts';
 import type { RunningJob, SegmentPool } from './pool/segment-pool.ts';
 import {
   badHeader,
@@ -31,7 +32,6 @@ import {
 } from './sealed-damage.ts';
 import type { SealedFileRef } from './sealed-damage.ts';
 import type { StorageKeys } from './storage-keys.ts';
-import { writeFully } from './write-fully.ts';
 
 interface ReadSealedOptions {
   /** Lets its threads do the work, when it is not busy. */
@@ -46,7 +46,7 @@ interface ReadOptions extends ReadSealedOptions {
 
 interface SegmentsOptions extends ReadSealedOptions {
   /** Where each segment is written too, at its place. */
-  readonly targetFd?: number | undefined;
+  readonly target?: OutputFile | undefined;
 }
 
 interface HashSealedOptions extends SegmentsOptions {
@@ -130,13 +130,13 @@ export class SealedReader implements AsyncDisposable {
     }
   }
 
-  /** The SHA-256 of the whole content, which is also written to `targetFd`, each segment at its place. */
-  async hash({ pool, signal, targetFd, onProgress }: HashSealedOptions): Promise<Uint8Array> {
+  /** The SHA-256 of the whole content, which is also written to `target`, each segment at its place. */
+  async hash({ pool, signal, target, onProgress }: HashSealedOptions): Promise<Uint8Array> {
     const hash = createSha256();
     let bytesDone = 0;
     for await (const { plaintext } of this.segments(
       { first: 0, behind: this.#count },
-      { pool, signal, targetFd },
+      { pool, signal, target },
     )) {
       hash.update(plaintext);
       bytesDone += plaintext.length;
@@ -148,43 +148,41 @@ export class SealedReader implements AsyncDisposable {
   /** Segments in order; each is authentic, and valid until the next one is asked for. */
   async *segments(
     { first, behind }: { readonly first: number; readonly behind: number },
-    { pool, signal, targetFd }: SegmentsOptions,
+    { pool, signal, target }: SegmentsOptions,
   ): AsyncGenerator<{ readonly index: number; readonly plaintext: Uint8Array }> {
-    await using job = this.#tryShare(pool, { first, count: behind }, targetFd, signal);
+    await using job = await this.#tryShare(pool, { first, count: behind }, target, signal);
     for (let index = first; index < behind; index++) {
       throwIfAborted(signal, `cannot read ${this.#file.name}`);
       if (job === undefined) {
         const plaintext = await this.#readSegment(index, index === this.#count - 1);
-        if (targetFd !== undefined) writeFully(targetFd, plaintext, index * 2 ** this.#log2);
+        await target?.write(plaintext, index * 2 ** this.#log2);
         yield { index, plaintext };
       } else {
         if (!(await job.untilReady(index)) || job.ring.hasFailed(index)) await this.#rethrow(job);
         yield { index, plaintext: job.ring.plaintext(index) };
-        job.ring.markConsumed(index);
+        job.markConsumed(index);
       }
     }
-    await job?.finished.catch(async () => this.#rethrow(job));
+    await job?.finish().catch(async () => this.#rethrow(job));
   }
 
   get #count(): number {
     return segmentCount(this.#file.sizeBytes, this.#log2);
   }
 
-  #tryShare(
+  async #tryShare(
     pool: SegmentPool | undefined,
     range: { readonly first: number; readonly count: number },
-    targetFd: number | undefined,
+    target: OutputFile | undefined,
     signal: AbortSignal | undefined,
-  ): RunningJob | undefined {
+  ): Promise<RunningJob | undefined> {
     // The ring's slots have one size, that of all segments this release writes.
     if (pool === undefined || this.#log2 !== SEALED_FILE.SEGMENT_SIZE_LOG2) return undefined;
+    await target?.preferDirect();
     const fileKey = this.#fileKey.exportBytes();
     const { sizeBytes } = this.#file;
-    return pool.tryStart(
-      { kind: 'open', fileKey, sealedFd: this.#handle.fd, sizeBytes, targetFd },
-      range,
-      signal,
-    );
+    const job = { kind: 'open' as const, fileKey, sealedFd: this.#handle.fd, sizeBytes };
+    return pool.tryStart(job, { ...range, output: target, signal });
   }
 
   /** Says what a thread of the pool found in the words of this reader. */
@@ -192,11 +190,12 @@ export class SealedReader implements AsyncDisposable {
     try {
       return await job.rethrow();
     } catch (error) {
-      if (!(error instanceof JobFailure)) throw readFailure(this.#file, error);
+      if (error instanceof WriteFailure) throw error.cause;
+      if (!(error instanceof JobFailure)) throw error;
       const { result } = error;
       if (result.type === 'damaged') throw damagedSegment(this.#file, result.index, error);
       if (result.type === 'truncated') throw cutOff(this.#file, error);
-      throw error;
+      throw readFailure(this.#file, error);
     }
   }
 

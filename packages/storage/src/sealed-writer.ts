@@ -1,5 +1,3 @@
-import { open } from 'node:fs/promises';
-import type { FileHandle } from 'node:fs/promises';
 import {
   FileKey,
   SEALED_FILE,
@@ -10,8 +8,8 @@ import {
 } from '@coffer/crypto';
 import type { FileId } from '@coffer/database';
 import { fileIdToBytes } from '@coffer/database';
-import { BackgroundSync } from './background-sync.ts';
 import { StorageError } from './errors.ts';
+import { OutputFile } from './output-file.ts';
 import type { SealJob } from './pool/job.ts';
 import type { RunningJob, SegmentPool } from './pool/segment-pool.ts';
 import type { PlainSegment } from './segments.ts';
@@ -25,22 +23,19 @@ export const MAX_FILE_SIZE_BYTES: number = 2 ** 44;
  * Shredding what was not finished is the caller's.
  */
 export class SealedWriter implements AsyncDisposable {
-  readonly #handle: FileHandle;
+  readonly #file: OutputFile;
   readonly #fileKey: FileKey;
-  readonly #sync: BackgroundSync;
   /** Filled again for each segment. */
   readonly #token = new Uint8Array(sealedSegmentSize(2 ** SEALED_FILE.SEGMENT_SIZE_LOG2));
   #offset = 0;
 
-  private constructor(handle: FileHandle, fileKey: FileKey) {
-    this.#handle = handle;
+  private constructor(file: OutputFile, fileKey: FileKey) {
+    this.#file = file;
     this.#fileKey = fileKey;
-    this.#sync = new BackgroundSync(handle);
   }
 
   static async create(path: string, id: FileId, keys: StorageKeys): Promise<SealedWriter> {
-    const handle = await open(path, 'wx', 0o600);
-    const writer = new SealedWriter(handle, FileKey.generate());
+    const writer = new SealedWriter(await OutputFile.create(path, 0o600), FileKey.generate());
     try {
       const keyEpoch = keys.currentEpoch;
       const header = {
@@ -70,38 +65,29 @@ export class SealedWriter implements AsyncDisposable {
    * Lets the pool's threads seal the segments of `range` instead. They read them from `source`, or from the ring. `undefined` when the
    * pool is busy. The job is disposed of before this writer.
    */
-  tryShare(
+  async tryShare(
     pool: SegmentPool,
     source: SealJob['source'],
     range: { readonly first: number; readonly count: number | undefined },
     signal: AbortSignal | undefined,
-  ): RunningJob | undefined {
+  ): Promise<RunningJob | undefined> {
+    await this.#file.preferDirect();
     const fileKey = this.#fileKey.exportBytes();
-    return pool.tryStart({ kind: 'seal', fileKey, sealedFd: this.#handle.fd, source }, range, signal);
-  }
-
-  /** Says how much plaintext is sealed; it is made durable behind the writing. */
-  noteProgress(sealedBytes: number): void {
-    this.#sync.note(sealedBytes);
+    return pool.tryStart({ kind: 'seal', fileKey, source }, { ...range, output: this.#file, signal });
   }
 
   /** Makes the bytes durable. The file keeps its temporary name; the folder is the caller's to sync. */
   async finish(): Promise<void> {
-    await this.#sync.finish();
+    await this.#file.finish();
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.#fileKey[Symbol.dispose]();
-    await this.#sync.idle();
-    await this.#handle.close();
+    await this.#file[Symbol.asyncDispose]();
   }
 
   async #write(bytes: Uint8Array): Promise<void> {
-    for (let done = 0; done < bytes.length;) {
-      // A short write is not an error: a nearly full disk or a signal may cause one.
-      const { bytesWritten } = await this.#handle.write(bytes, done, bytes.length - done, this.#offset);
-      done += bytesWritten;
-      this.#offset += bytesWritten;
-    }
+    await this.#file.write(bytes, this.#offset);
+    this.#offset += bytes.length;
   }
 }

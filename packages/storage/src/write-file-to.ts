@@ -1,10 +1,9 @@
 import { bytesToHex, randomBytes } from '@coffer/crypto';
 import type { FileId, FileRow } from '@coffer/database';
-import { link, lstat, open, rename, unlink } from 'node:fs/promises';
-import type { FileHandle } from 'node:fs/promises';
+import { link, lstat, rename, unlink } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { BackgroundSync } from './background-sync.ts';
 import { StorageError, errnoOf, toStorageError } from './errors.ts';
+import { OutputFile } from './output-file.ts';
 import { getCheckedBlob, verifySealed } from './read-file.ts';
 import { syncFolder } from './sealed-folder.ts';
 import type { StorageContext } from './storage-context.ts';
@@ -36,12 +35,12 @@ export async function writeFileTo(
     // Asked first, so that a large file is not read for nothing; decided again when the name is given.
     if (options.overwrite !== true && (await isTaken(path))) throw exists(path);
     const temporary = join(dirname(path), `.coffer-${bytesToHex(randomBytes(8))}.tmp`);
-    const handle = await open(temporary, 'wx');
+    const file = await OutputFile.create(temporary);
     try {
       try {
-        await copyOut(context, row, handle, options);
+        await copyOut(context, row, file, options);
       } finally {
-        await handle.close();
+        await file[Symbol.asyncDispose]();
       }
       await giveName(temporary, path, options.overwrite === true);
     } catch (error) {
@@ -58,31 +57,17 @@ export async function writeFileTo(
 async function copyOut(
   context: StorageContext,
   row: FileRow,
-  handle: FileHandle,
+  file: OutputFile,
   { mode, signal, onProgress }: WriteFileOptions,
 ): Promise<void> {
-  const sync = new BackgroundSync(handle);
   if (row.placement === 'blob') {
-    await handle.writeFile(getCheckedBlob(context, row));
+    await file.write(getCheckedBlob(context, row), 0);
     onProgress?.(row.sizeBytes);
-  } else {
-    try {
-      await verifySealed(context, row, {
-        targetFd: handle.fd,
-        signal,
-        onProgress: (bytesDone) => {
-          sync.note(bytesDone);
-          onProgress?.(bytesDone);
-        },
-      });
-    } finally {
-      await sync.idle();
-    }
-  }
-  if (mode !== undefined) await handle.chmod(mode);
+  } else await verifySealed(context, row, { target: file, signal, onProgress });
+  if (mode !== undefined) await file.handle.chmod(mode);
   const modifiedAt = new Date(row.modifiedAtMs);
-  await handle.utimes(modifiedAt, modifiedAt);
-  await sync.finish();
+  await file.handle.utimes(modifiedAt, modifiedAt);
+  await file.finish();
 }
 
 async function giveName(temporary: string, path: string, overwrite: boolean): Promise<void> {

@@ -6,8 +6,6 @@ interface Job {
   readonly memory: RingMemory;
   /** 32 bytes; the worker zeroes its copy. */
   readonly fileKey: Uint8Array;
-  /** Of the sealed file: written when sealing, read when opening. */
-  readonly sealedFd: number;
 }
 
 export interface SealJob extends Job {
@@ -18,9 +16,8 @@ export interface SealJob extends Job {
 
 export interface OpenJob extends Job {
   readonly kind: 'open';
+  readonly sealedFd: number;
   readonly sizeBytes: number;
-  /** Where workers also write the plaintext, at its place. */
-  readonly targetFd: number | undefined;
 }
 
 export type SegmentJob = SealJob | OpenJob;

@@ -1,6 +1,7 @@
 import { availableParallelism } from 'node:os';
 import { Worker } from 'node:worker_threads';
 import { StorageError, throwIfAborted } from '../errors.ts';
+import type { OutputFile } from '../output-file.ts';
 import type { JobResult, OpenJob, SealJob, SegmentFailure } from './job.ts';
 import { OwnShare } from './own-share.ts';
 import { Ring } from './ring.ts';
@@ -15,16 +16,25 @@ const MAX_WORKERS = 4;
 
 type JobOf<T> = Omit<T, 'memory'>;
 
-/** A job that is under way: the ring it uses, and how it ends. */
+interface JobOptions {
+  readonly first: number;
+  readonly count: number | undefined;
+  readonly output?: OutputFile | undefined;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** A job that is under way: the ring it uses, and how it ends. While its methods wait, the calling thread works too. */
 export interface RunningJob extends AsyncDisposable {
   readonly ring: Ring;
-  /** Resolves when the segment's plaintext is in its slot; until then the calling thread works too. `false` when the job was abandoned. */
+  /** Resolves when the segment's plaintext is in its slot. `false` when the job was abandoned. */
   untilReady(index: number): Promise<boolean>;
-  /** The same, until the segment is sealed. */
-  untilDone(index: number): Promise<boolean>;
-  /** Resolves when all threads have done their share; rejects when one fails or dies, or when cancelled. */
-  readonly finished: Promise<void>;
-  /** Ends the job and throws what `finished` rejected with: why a wait in the ring ended early, or a segment has failed. */
+  /** The same, until the segment's slot may be filled. */
+  untilFree(index: number): Promise<boolean>;
+  /** Says that the segment, and all before it, are not needed in the ring any more. */
+  markConsumed(index: number): void;
+  /** Resolves when all threads have done their share and everything is written. Rejects as `rethrow` does. */
+  finish(): Promise<void>;
+  /** Ends the job and throws why a wait ended early or a segment has failed: `JobFailure`, `WriteFailure`, or what says that it was cancelled. */
   rethrow(): Promise<never>;
 }
 
@@ -39,6 +49,9 @@ export class JobFailure extends Error {
     if (result.type === 'failed' && result.errno !== undefined) Object.assign(this, { code: result.errno });
   }
 }
+
+/** Writing the file failed; `cause` is what the system said. */
+export class WriteFailure extends Error {}
 
 /** How long idle threads are kept. */
 const IDLE_MS = 30_000;
@@ -56,13 +69,12 @@ export class SegmentPool {
   #isBusy = false;
 
   /**
-   * Begins a job, or says `undefined` when another one is under way. `first` and `count` are those of `Ring.reset`. The job's copy of the file
-   * key is zeroed, now or at the end.
+   * Begins a job, or says `undefined` when another one is under way. `first` and `count` are those of `Ring.reset`. What is sealed, or opened, goes to
+   * `output`, each segment at its place. The job's copy of the file key is zeroed, now or at the end.
    */
   tryStart(
     job: JobOf<SealJob> | JobOf<OpenJob>,
-    range: { readonly first: number; readonly count: number | undefined },
-    signal?: AbortSignal,
+    { first, count, output, signal }: JobOptions,
   ): RunningJob | undefined {
     if (this.#isBusy || signal?.aborted === true) {
       job.fileKey.fill(0);
@@ -73,25 +85,36 @@ export class SegmentPool {
     clearTimeout(this.#idle);
     this.#ring ??= Ring.allocate();
     const ring = this.#ring;
-    ring.reset(range.first, range.count);
+    ring.reset(first, count);
     this.#startWorkers();
     const withMemory = { ...job, memory: ring.memory };
-    const own = new OwnShare(withMemory, ring, (this.#token ??= makeToken()));
+    const own = new OwnShare(withMemory, { ring, first, output, token: (this.#token ??= makeToken()) });
     const finished = this.#runOn(withMemory, { ring, own }, signal);
     finished.catch(() => undefined);
+    const rethrow = async (): Promise<never> => {
+      ring.abandon();
+      const { writeFailure } = own;
+      if (writeFailure !== undefined) throw new WriteFailure('cannot write', { cause: writeFailure.error });
+      await finished;
+      throwIfAborted(signal, 'cannot go on');
+      throw new StorageError('FAILED', 'a worker stopped early');
+    };
     return {
       ring,
-      untilReady: (index) => own.untilReady(index),
-      untilDone: (index) => own.untilDone(index),
-      finished,
-      rethrow: async () => {
-        ring.abandon();
-        await finished;
-        throw new StorageError('FAILED', 'a worker stopped early');
+      untilReady: (index) => own.until(() => ring.isReady(index)),
+      untilFree: (index) => own.until(() => ring.isFree(index)),
+      markConsumed: (index) => {
+        own.markConsumed(index);
       },
+      finish: async () => {
+        if (!(await own.until(() => own.isWritten))) await rethrow();
+        await finished;
+      },
+      rethrow,
       [Symbol.asyncDispose]: async () => {
         ring.abandon();
         await finished.catch(() => undefined);
+        await own.idle();
         own[Symbol.dispose]();
         ring.clear();
         this.#isBusy = false;

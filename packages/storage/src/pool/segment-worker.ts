@@ -22,7 +22,7 @@ function run(job: SegmentJob): JobResult {
       const index = ring.claim();
       const { count } = ring;
       if (count !== undefined && index >= count) return { type: 'done' };
-      const isThere = share.needsPlaintext ? ring.waitForPlaintext(index) : ring.waitForSlot(index, share);
+      const isThere = share.needsPlaintext ? ring.waitForPlaintext(index) : ring.waitForSlot(index);
       if (!isThere) return { type: 'done' };
       const failure = share.take(index);
       if (failure !== undefined) return failure;

@@ -8,22 +8,19 @@ import {
 import type { FileKey } from '@coffer/crypto';
 import { readSync } from 'node:fs';
 import { openSizedSegment } from '../open-sized-segment.ts';
-import { writeFully } from '../write-fully.ts';
 import type { OpenJob, SealJob, SegmentFailure } from './job.ts';
 import { SLOT_SIZE_BYTES } from './ring.ts';
 import type { Ring } from './ring.ts';
 
 /** What one thread does of a job: segments that it has claimed, one after the other. */
 export interface Share {
-  /** When a slot may be filled again: for a segment that is sealed, after the one in it is done too. */
-  readonly needsDone: boolean;
   /** Whether the main thread fills the slots. */
   readonly needsPlaintext: boolean;
   /** Does a segment whose slot is free or, with `needsPlaintext`, filled. `undefined`: all is well. */
   take(index: number): SegmentFailure | undefined;
 }
 
-/** `token` is for the sealed segment; the thread keeps it from one job to the next. */
+/** `token` is for a sealed segment that has no place in the ring; the thread keeps it from one job to the next. */
 export function shareOf(job: SealJob | OpenJob, ring: Ring, fileKey: FileKey, token: Uint8Array): Share {
   return job.kind === 'seal' ? sealShare(job, ring, fileKey, token) : openShare(job, ring, fileKey, token);
 }
@@ -32,9 +29,8 @@ export function makeToken(): Uint8Array {
   return new Uint8Array(sealedSegmentSize(SLOT_SIZE_BYTES));
 }
 
-function sealShare({ source, sealedFd }: SealJob, ring: Ring, fileKey: FileKey, token: Uint8Array): Share {
+function sealShare({ source }: SealJob, ring: Ring, fileKey: FileKey, token: Uint8Array): Share {
   return {
-    needsDone: true,
     needsPlaintext: source === undefined,
     take(index) {
       if (source !== undefined) {
@@ -47,22 +43,17 @@ function sealShare({ source, sealedFd }: SealJob, ring: Ring, fileKey: FileKey, 
       const plaintext = ring.plaintext(index);
       // The main thread gives the count before the plaintext of the last segment.
       const final = index + 1 === ring.count;
-      const size = sealSegmentInto(fileKey, { index, final, plaintext }, token);
-      writeFully(sealedFd, token.subarray(0, size), segmentOffset(index));
+      const place = ring.tokenPlace(index);
+      const size = sealSegmentInto(fileKey, { index, final, plaintext }, place ?? token);
+      if (place === undefined) ring.putToken(index, token.subarray(0, size));
       ring.markDone(index);
       return undefined;
     },
   };
 }
 
-function openShare(
-  { sizeBytes, sealedFd, targetFd }: OpenJob,
-  ring: Ring,
-  fileKey: FileKey,
-  token: Uint8Array,
-): Share {
+function openShare({ sizeBytes, sealedFd }: OpenJob, ring: Ring, fileKey: FileKey, token: Uint8Array): Share {
   return {
-    needsDone: false,
     needsPlaintext: false,
     take(index) {
       const sealed = token.subarray(0, sealedSegmentSize(segmentPlainSize(index, sizeBytes)));
@@ -81,7 +72,6 @@ function openShare(
         ring.markFailed(index);
         return { type: 'damaged', index };
       }
-      if (targetFd !== undefined) writeFully(targetFd, plaintext, index * SLOT_SIZE_BYTES);
       ring.markReady(index, plaintext.length);
       return undefined;
     },
