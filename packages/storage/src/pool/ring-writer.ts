@@ -1,4 +1,4 @@
-import { SEALED_FILE, sealedSegmentSize, segmentOffset } from '@coffer/crypto';
+import { sealedSegmentSize, segmentOffset } from '@coffer/crypto';
 import { BLOCK_SIZE_BYTES } from '../output-file.ts';
 import type { OutputFile } from '../output-file.ts';
 import { SLOT_SIZE_BYTES } from './ring.ts';
