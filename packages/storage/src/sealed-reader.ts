@@ -19,7 +19,7 @@ import { fileIdToBytes } from '@coffer/database';
 import { errnoOf, throwIfAborted } from './errors.ts';
 import { openSizedSegment } from './open-sized-segment.ts';
 import type { OutputFile } from './output-file.ts';
-import { JobFailure, WriteFailure } from './pool/segment-pool.ts';
+import { JobFailure } from './pool/segment-pool.ts';
 import type { RunningJob, SegmentPool } from './pool/segment-pool.ts';
 import {
   badHeader,
@@ -190,7 +190,7 @@ export class SealedReader implements AsyncDisposable {
     try {
       return await job.rethrow();
     } catch (error) {
-      if (error instanceof WriteFailure) throw error.cause;
+      // Of the target, or that it was cancelled: nothing is wrong with this file.
       if (!(error instanceof JobFailure)) throw error;
       const { result } = error;
       if (result.type === 'damaged') throw damagedSegment(this.#file, result.index, error);

@@ -1,6 +1,6 @@
 import { availableParallelism } from 'node:os';
 import { Worker } from 'node:worker_threads';
-import { StorageError, throwIfAborted } from '../errors.ts';
+import { StorageError, errnoOf, throwIfAborted } from '../errors.ts';
 import type { OutputFile } from '../output-file.ts';
 import type { JobResult, OpenJob, SealJob, SegmentFailure } from './job.ts';
 import { OwnShare } from './own-share.ts';
@@ -50,8 +50,14 @@ export class JobFailure extends Error {
   }
 }
 
-/** Writing the file failed; `cause` is what the system said. */
-export class WriteFailure extends Error {}
+/** Writing the file failed; `cause` is what the system said, and its errno is this error's too. */
+export class WriteFailure extends Error {
+  constructor(cause: unknown) {
+    super(cause instanceof Error ? cause.message : String(cause), { cause });
+    const errno = errnoOf(cause);
+    if (errno !== undefined) Object.assign(this, { code: errno });
+  }
+}
 
 /** How long idle threads are kept. */
 const IDLE_MS = 30_000;
@@ -94,7 +100,7 @@ export class SegmentPool {
     const rethrow = async (): Promise<never> => {
       ring.abandon();
       const { writeFailure } = own;
-      if (writeFailure !== undefined) throw new WriteFailure('cannot write', { cause: writeFailure.error });
+      if (writeFailure !== undefined) throw new WriteFailure(writeFailure.error);
       await finished;
       throwIfAborted(signal, 'cannot go on');
       throw new StorageError('FAILED', 'a worker stopped early');
