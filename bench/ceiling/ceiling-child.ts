@@ -18,15 +18,11 @@ const workers = await Promise.all(
   }),
 );
 
-const running = { stop: false };
 const cpuBefore = process.cpuUsage();
 const start = performance.now();
 const done = Promise.all(workers.map(message));
 for (const worker of workers) worker.postMessage('go');
-const syncing = syncInBackground();
 await done;
-running.stop = true;
-await syncing;
 if (target !== undefined && task.files !== undefined) {
   await target.sync();
   const folder = openSync(dirname(task.files.target), 'r');
@@ -39,14 +35,6 @@ await target?.close();
 await Promise.all(workers.map((worker) => worker.terminate()));
 const cpuSeconds = (cpu.user + cpu.system) / 1e6;
 console.log(JSON.stringify({ elapsedMs, cpuSeconds, peakMemoryBytes: peakMemoryBytes('self') }));
-
-/** So that the disk has little left to do at the end. */
-async function syncInBackground(): Promise<void> {
-  while (target !== undefined && !running.stop) {
-    await target.datasync();
-    await new Promise((resolve) => setTimeout(resolve, 5));
-  }
-}
 
 async function message(worker: Worker): Promise<void> {
   await new Promise<void>((resolve, reject) => {

@@ -1,4 +1,4 @@
-/** One thread of a ceiling: every n-th segment of the file. */
+/** One thread of a ceiling: its part of the file's segments. */
 import {
   createCipheriv,
   createDecipheriv,
@@ -7,8 +7,9 @@ import {
   createSecretKey,
   randomBytes,
 } from 'node:crypto';
-import { openSync, readSync, writevSync } from 'node:fs';
+import { openSync, readSync } from 'node:fs';
 import { parentPort, workerData } from 'node:worker_threads';
+import { BlockSink } from './block-sink.ts';
 import type { CeilingTask } from './ceiling.ts';
 
 const SEGMENT_SIZE_BYTES = 256 * 1024;
@@ -19,38 +20,47 @@ const iv = randomBytes(16);
 const prefix = Buffer.alloc(25);
 const whole = createHash('sha256');
 const source = task.files === undefined ? undefined : openSync(task.files.source, 'r');
-const target = task.files === undefined ? undefined : openSync(task.files.target, 'r+');
+const count = Math.ceil(task.sizeBytes / SEGMENT_SIZE_BYTES / task.threads);
+const first = task.index * count;
+// 64 MiB between the parts: tokens are a little longer than segments.
+const begin = task.index * (count * SEGMENT_SIZE_BYTES + 64 * 1024 * 1024);
+const sink = task.files === undefined ? undefined : new BlockSink(task.files.target, begin);
 
 const plaintext = randomBytes(SEGMENT_SIZE_BYTES);
-const sealedOnce = seal(plaintext);
+// Copied: what `seal` returns is freed once it was used.
+const sealedOnce = seal(plaintext).map((part) => Uint8Array.from(part));
 
 parentPort?.once('message', () => {
-  const count = Math.ceil(task.sizeBytes / SEGMENT_SIZE_BYTES);
-  for (let segment = task.index; segment < count; segment += task.threads) work(segment);
-  whole.digest();
-  parentPort?.postMessage('done');
+  void workThrough();
 });
 parentPort?.postMessage('ready');
 
-function work(segment: number): void {
+async function workThrough(): Promise<void> {
+  for (let segment = first; segment < first + count; segment++) await work(segment);
+  whole.digest();
+  await sink?.end();
+  parentPort?.postMessage('done');
+}
+
+async function work(segment: number): Promise<void> {
   switch (task.work) {
     case 'seal':
       if (source !== undefined)
         readSync(source, plaintext, 0, SEGMENT_SIZE_BYTES, segment * SEGMENT_SIZE_BYTES);
       whole.update(plaintext);
-      write(segment, seal(plaintext));
+      await put(seal(plaintext));
       break;
     case 'open':
       // It is paid for, but not used: what is opened is always the same segment, sealed with the key of this run.
       if (source !== undefined)
         readSync(source, plaintext, 0, SEGMENT_SIZE_BYTES, segment * SEGMENT_SIZE_BYTES);
-      write(segment, openSealed(sealedOnce));
+      await put(openSealed(sealedOnce));
       break;
     case 'sha256':
       whole.update(plaintext);
       break;
     case 'aes-128-cbc':
-      encrypt(plaintext);
+      free(encrypt(plaintext)[0]);
       break;
     case 'hmac-sha256':
       createHmac('sha256', key).update(plaintext).digest();
@@ -58,10 +68,14 @@ function work(segment: number): void {
   }
 }
 
-function write(segment: number, parts: readonly Uint8Array[]): void {
-  if (target === undefined) return;
-  const sizeBytes = parts.reduce((sum, part) => sum + part.length, 0);
-  writevSync(target, parts, segment * sizeBytes);
+async function put(parts: readonly Uint8Array[]): Promise<void> {
+  await sink?.put(parts);
+  for (const part of parts) free(part);
+}
+
+/** As @coffer/crypto does: the garbage collector would be busy with these. */
+function free({ buffer, byteLength }: Uint8Array): void {
+  if (byteLength >= SEGMENT_SIZE_BYTES / 2 && buffer instanceof ArrayBuffer) buffer.transfer(0);
 }
 
 function seal(bytes: Uint8Array): Uint8Array[] {

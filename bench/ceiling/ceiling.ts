@@ -13,8 +13,8 @@ export interface CeilingTask {
 
 /**
  * The least that could be done: SHA-256, AES-128-CBC and HMAC-SHA-256 by node:crypto over segments of 256 KiB, in threads that share nothing
- * and have no order to keep. Starting the threads is not in the time. With files, each segment is read and its token written with one call,
- * the target is synced in the background, and synced at the end.
+ * and have no order to keep. Starting the threads is not in the time. With files, each thread reads its half of the source and writes its half of the target
+ * past the page cache, while it works on; the target is synced at the end.
  */
 export async function measureCeiling(task: CeilingTask): Promise<Sample> {
   const script = join(import.meta.dirname, 'ceiling-child.ts');
