@@ -31,6 +31,8 @@ import {
   unreadable,
 } from './sealed-damage.ts';
 import type { SealedFileRef } from './sealed-damage.ts';
+import { giveBackSegmentBuffers, takeSegmentBuffers } from './segment-buffers.ts';
+import type { SegmentBuffers } from './segment-buffers.ts';
 import type { StorageKeys } from './storage-keys.ts';
 
 interface ReadSealedOptions {
@@ -63,7 +65,7 @@ export class SealedReader implements AsyncDisposable {
   /** Whether the header's other place is empty. What is in it is never used, but somebody or something wrote it. */
   readonly isOtherPlaceFree: boolean;
   /** Filled again for each segment that this thread opens. */
-  #buffers: { readonly token: Uint8Array; readonly plaintext: Uint8Array } | undefined;
+  #buffers: SegmentBuffers | undefined;
 
   private constructor(
     handle: FileHandle,
@@ -201,10 +203,7 @@ export class SealedReader implements AsyncDisposable {
 
   async #readSegment(index: number, final: boolean): Promise<Uint8Array> {
     const size = sealedSegmentSize(segmentPlainSize(index, this.#file.sizeBytes, this.#log2));
-    const buffers = (this.#buffers ??= {
-      token: new Uint8Array(sealedSegmentSize(2 ** this.#log2)),
-      plaintext: new Uint8Array(2 ** this.#log2),
-    });
+    const buffers = (this.#buffers ??= takeSegmentBuffers(this.#log2));
     const token = buffers.token.subarray(0, size);
     await readExactly(this.#handle, segmentOffset(index, this.#log2), token, this.#file);
     const file = { sizeBytes: this.#file.sizeBytes, segmentSizeLog2: this.#log2 };
@@ -215,7 +214,8 @@ export class SealedReader implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.#fileKey[Symbol.dispose]();
-    this.#buffers?.plaintext.fill(0);
+    if (this.#buffers !== undefined) giveBackSegmentBuffers(this.#buffers);
+    this.#buffers = undefined;
     await this.#handle.close();
   }
 }

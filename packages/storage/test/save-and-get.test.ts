@@ -189,6 +189,25 @@ describe.each(THREADS)('%s', (_where, options) => {
       }
     });
 
+    test('ranges of several files that are read at the same time, one after the other and given up early stay apart', async () => {
+      const { storage } = await makeStorage(options);
+      const contents = [1, 2, 3].map(() => randomContent(4 * SEGMENT + 7));
+      const ids = await Promise.all(
+        contents.map(async (content, index) => (await storage.saveFile(content, { name: String(index) })).id),
+      );
+      const [first] = ids;
+      if (first === undefined) throw new Error('nothing was saved');
+      for (let turn = 0; turn < 5; turn++) {
+        for await (const piece of storage.readFile(first, { start: 5, end: 3 * SEGMENT, transient: true })) {
+          expect(Buffer.compare(piece, (contents[0] ?? piece).subarray(5, 5 + piece.length))).toBe(0);
+          break;
+        }
+        const reading = ids.map((id) => collect(storage.readFile(id, { start: 1, transient: true })));
+        const read = await Promise.all(reading);
+        expect(read.map(sha256Of)).toEqual(contents.map((content) => sha256Of(content.subarray(1))));
+      }
+    });
+
     test('a range of a small file works too', async () => {
       const { storage } = await makeStorage(options);
       const content = randomContent(1_000);
