@@ -8,7 +8,7 @@ that share nothing and keep no order.`,
 its first run was compared with the source. \`cp\` copies inside the kernel.`,
   ceiling: `The primitives of \`node:crypto\` by themselves, and how they add up on two cores.`,
   profile: `First each stage by itself, on one thread; then a profile of every thread while a file is added. Times of the profile are by the clock of each thread, so a
-stage that was interrupted in favour of another thread counts the interruption; waiting for another thread is left out. Syncing runs beside, in threads without JavaScript.`,
+stage that was interrupted in favour of another thread counts the interruption; waiting for another thread is left out. Writing and syncing run beside, in threads without JavaScript.`,
   'small-files': `One by one: each file is durable before the next one begins. The bare loops are the driver with the same pragmas and checkpoints at the same size of the WAL;
 "same tables" writes the row that Coffer writes, "one table" only an id and the bytes. From a folder: all are durable at the end; \`cp\`, gocryptfs, restic and rclone
 are followed by one \`sync\` of the file system.`,

@@ -40,7 +40,7 @@ export const STAGES: readonly Stage[] = [
   { name: 'random IVs', about: '', matches: within('internal/crypto/random') },
   {
     name: 'write',
-    about: 'the sealed file',
+    about: 'handing it to a thread without JavaScript',
     matches: within('node:fs write', ' writeBuffer', 'FileHandle.write'),
   },
   {

@@ -2,7 +2,6 @@ import { constants } from 'node:fs';
 import { open } from 'node:fs/promises';
 import type { FileHandle } from 'node:fs/promises';
 import { BackgroundSync } from './background-sync.ts';
-import { errnoOf } from './errors.ts';
 
 /** What direct I/O reads and writes whole ones of; a disk's blocks have this size or a smaller power of two. */
 export const BLOCK_SIZE_BYTES = 4096;
@@ -85,9 +84,8 @@ export class OutputFile implements AsyncDisposable {
         done += (await this.#direct.write(blocks, done, blocks.length - done, position + done)).bytesWritten;
         // Cut short within a block.
         if (done % BLOCK_SIZE_BYTES !== 0) break;
-      } catch (error) {
-        // This file system took the flag, but has other rules.
-        if (errnoOf(error) !== 'EINVAL') throw error;
+      } catch {
+        // This file system took the flag, but has other rules. Whatever else it was, the page cache or the sync will say it again.
         await this.#direct.close();
         this.#direct = undefined;
       }
