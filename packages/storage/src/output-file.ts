@@ -34,10 +34,13 @@ export class OutputFile implements AsyncDisposable {
     if (this.#direct !== undefined || typeof O_DIRECT !== 'number') return;
     const direct = await open(this.#path, O_WRONLY | O_DIRECT | O_NOFOLLOW).catch(() => undefined);
     if (direct === undefined) return;
-    // In a folder of somebody else's the name may mean another file by now.
-    const [own, other] = [await this.handle.stat({ bigint: true }), await direct.stat({ bigint: true })];
-    if (own.ino === other.ino && own.dev === other.dev) this.#direct = direct;
-    else await direct.close();
+    try {
+      // In a folder of somebody else's the name may mean another file by now.
+      const [own, other] = [await this.handle.stat({ bigint: true }), await direct.stat({ bigint: true })];
+      if (own.ino === other.ino && own.dev === other.dev) this.#direct = direct;
+    } finally {
+      if (this.#direct === undefined) await direct.close();
+    }
   }
 
   /** Through the page cache; made durable behind the writing. */
