@@ -45,6 +45,12 @@ export class Instance {
     if (this.unverifiedFrom !== undefined) this.#database.settings.remove(UNVERIFIED_FROM);
   }
 
+  /** A keychain remembers this instance and agrees with it. */
+  markKept(): void {
+    this.isKept = true;
+    this.markVerified();
+  }
+
   /** Makes this a copy of its own, which no keychain remembers yet. */
   renew(): string {
     const id = bytesToHex(randomBytes(16));

@@ -133,7 +133,7 @@ export class RollbackGuard implements AsyncDisposable {
   }
 
   async #check(): Promise<void> {
-    const { keychain, database, vaultId, generation } = this.#vault;
+    const { keychain, vaultId, generation } = this.#vault;
     const instanceId = this.#instance.id;
     if (instanceId === undefined) return;
     this.#name = { vaultId, instanceId };
@@ -151,8 +151,7 @@ export class RollbackGuard implements AsyncDisposable {
     }
     const seen = this.#known;
     if (seen === undefined) return;
-    const commits = Math.min(database.commitCount, this.#instance.unverifiedFrom ?? Infinity);
-    const found = { commits, generation };
+    const found = { commits: this.#commits, generation };
     const isBehind = found.commits < seen.commits || found.generation < seen.generation;
     this.#state = isBehind ? 'behind' : 'kept';
     if (isBehind) this.#rollback = { seen, found };
@@ -162,7 +161,7 @@ export class RollbackGuard implements AsyncDisposable {
   #begin(): void {
     if (this.#name === undefined)
       this.#name = { vaultId: this.#vault.vaultId, instanceId: this.#instance.renew() };
-    else if (this.#state === 'kept') this.#instance.markVerified();
+    else if (this.#state === 'kept') this.#instance.markKept();
     // What is changed now was never held against what a keychain knows: it must not hide that the copy is older.
     else if (this.#instance.isKept) this.#instance.markUnverified();
   }
@@ -182,25 +181,45 @@ export class RollbackGuard implements AsyncDisposable {
   async #followNow(): Promise<void> {
     const slots = this.#slots;
     if (slots === undefined || this.#name === undefined || !this.#isCompared) return;
-    const { keychain, database } = this.#vault;
+    const { keychain } = this.#vault;
     const ids = slots.list().flatMap(({ id, kind }) => (kind === 'keychain' ? [id] : []));
     if (ids.length === 0) {
       if (this.#known === undefined) return;
-      unlessFull(() => (this.#instance.isKept = false));
+      unlessFull(() => {
+        this.#instance.isKept = false;
+      });
       await removeEvidence(keychain, this.#name);
       this.#known = undefined;
       this.#state = 'none';
       return;
     }
-    const { generation } = slots;
-    const { commits, generation: seen } = this.#known ?? {};
-    if (commits === database.commitCount && seen === generation) return;
-    if (this.#known === undefined && !(await hasSlotItem(keychain, slots.vaultId, ids))) return;
-    unlessFull(() => (this.#instance.isKept = true));
-    const evidence = { commits: database.commitCount, generation };
-    await writeEvidence(keychain, this.#name, evidence);
+    if (this.#known === undefined) {
+      if (!(await hasSlotItem(keychain, slots.vaultId, ids))) return;
+      unlessFull(() => {
+        this.#instance.isKept = true;
+      });
+    }
+    await this.#remember(slots.generation);
+    if (this.#instance.unverifiedFrom === undefined) return;
+    // It was held against this keychain now, which knew of nothing: from here on the keychain answers for it.
+    unlessFull(() => {
+      this.#instance.markVerified();
+    });
+    await this.#remember(slots.generation);
+  }
+
+  async #remember(generation: number): Promise<void> {
+    const evidence = { commits: this.#commits, generation };
+    const isKnown = this.#known?.commits === evidence.commits && this.#known.generation === generation;
+    if (isKnown || this.#name === undefined) return;
+    await writeEvidence(this.#vault.keychain, this.#name, evidence);
     this.#known = evidence;
     this.#state = 'kept';
+  }
+
+  /** What counts of the database's commits. The keychain is told this and never more, so that an opening never finds less than it knows. */
+  get #commits(): number {
+    return Math.min(this.#vault.database.commitCount, this.#instance.unverifiedFrom ?? Infinity);
   }
 }
 

@@ -3,6 +3,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from 'vit
 import { createKeyfile, createRecoveryCode, createVault, openVault } from '../../src/index.ts';
 import type { Finding, SlotSecret, Vault } from '../../src/index.ts';
 import { Keychain } from '../../src/keychain/keychain.ts';
+import { parseEvidence } from '../../src/rollback/evidence.ts';
 import { TestFolder } from '../support.ts';
 import { TestKeyring, missingForKeyring } from '../keychain/test-keyring.ts';
 import { all, stream } from '../vault/test-vault.ts';
@@ -14,6 +15,8 @@ class CopiedVault {
   readonly folder: TestFolder;
   readonly directory: string;
   readonly keyfile: SlotSecret;
+  /** How often. */
+  opened = 0;
 
   private constructor(folder: TestFolder) {
     this.folder = folder;
@@ -34,6 +37,7 @@ class CopiedVault {
   }
 
   open(secret: SlotSecret = this.keyfile): Promise<Vault> {
+    this.opened += 1;
     return openVault({ directory: this.directory, secret });
   }
 
@@ -56,6 +60,10 @@ class CopiedVault {
     cpSync(this.folder.join(name), this.directory, { recursive: true });
     chmodSync(this.directory, 0o700);
   }
+}
+
+async function garble(keychain: Keychain, name: string): Promise<void> {
+  await keychain.set(name, new TextEncoder().encode('no evidence'));
 }
 
 async function findings(vault: Vault): Promise<Finding[]> {
@@ -189,6 +197,69 @@ describe.skipIf(missingForKeyring.length > 0)(
       expect(await copied.use((vault) => vault.status().rollback)).toBe('kept');
     });
 
+    test('a keychain that was reset begins anew with a new slot, and the vault is not behind for it', async () => {
+      await using folder = await TestFolder.make();
+      const copied = await CopiedVault.create(folder, { keychain: true });
+      await copied.add('first');
+      await clearKeychain('vault/');
+      expect(await copied.use((vault) => vault.status().rollback)).toBe('none');
+      await copied.use((vault) => vault.addSlot(KEYCHAIN));
+      await expectKept(copied);
+    });
+
+    test('evidence that was deleted, or can not be read, is made anew, and the vault is not behind for it', async () => {
+      await using folder = await TestFolder.make();
+      const copied = await CopiedVault.create(folder, { keychain: true });
+      for (const spoil of [(keychain: Keychain, name: string) => keychain.remove(name), garble]) {
+        await copied.add('x'.repeat(1 + copied.opened));
+        using keychain = new Keychain();
+        for (const name of keyring.accounts().filter((each) => each.includes('/evidence/')))
+          await spoil(keychain, name);
+        await expectKept(copied);
+      }
+    });
+
+    test('new evidence that could not be written is written the next time, and notices an older copy then', async () => {
+      await using folder = await TestFolder.make();
+      const copied = await CopiedVault.create(folder, { keychain: true });
+      await clearKeychain('/evidence/');
+      await copied.use(async (vault) => {
+        await vault.addStream(stream('first'), { name: 'first' });
+        // Closing writes to it.
+        keyring.lock();
+      });
+      await keyring.startDaemon();
+      await copied.add('second');
+      copied.keep('old');
+      await copied.add('third');
+      await expectKept(copied);
+      copied.putBack('old');
+      expect(await copied.use((vault) => vault.status().rollback)).toBe('behind');
+    });
+
+    test('a kill before new evidence is written, or between its two steps, is no rollback', async () => {
+      await using folder = await TestFolder.make();
+      const copied = await CopiedVault.create(folder, { keychain: true });
+      using keychain = new Keychain();
+      const [name = ''] = keyring.accounts().filter((each) => each.includes('/evidence/'));
+      const first = (await keychain.get(name)) ?? new Uint8Array();
+      await clearKeychain('/evidence/');
+      await copied.use(async (vault) => {
+        await vault.addStream(stream('x'), { name: 'x' });
+        // As a kill leaves it: these changes are marked as ones that no keychain was held against.
+        copied.keep('killed');
+      });
+      const last = parseEvidence((await keychain.get(name)) ?? new Uint8Array());
+      expect(last?.commits).toBeGreaterThan(parseEvidence(first)?.commits ?? Infinity);
+      await keychain.remove(name);
+      copied.putBack('killed');
+      await expectKept(copied);
+      // The first step claims what was there before the mark, which is what the evidence was that is gone.
+      await keychain.set(name, first);
+      copied.putBack('killed');
+      await expectKept(copied);
+    });
+
     test('a crash, which the keychain did not hear of, is no rollback', async () => {
       await using folder = await TestFolder.make();
       const copied = await CopiedVault.create(folder, { keychain: true });
@@ -232,6 +303,22 @@ describe.skipIf(missingForKeyring.length > 0)(
       await copied.use((vault) => vault.removeSlot(slot.id));
       expect(items()).toBe(0);
     });
+
+    /** Opens it several times, the last ones after everything was written that an opening or a closing writes. */
+    async function expectKept(copied: CopiedVault): Promise<void> {
+      await copied.use(() => undefined);
+      for (let opening = 0; opening < 2; opening += 1)
+        expect(await copied.use((vault) => [vault.warnings, vault.status().rollback])).toEqual([[], 'kept']);
+      await copied.add(`kept ${String(copied.opened)}`);
+      expect(await copied.use((vault) => vault.status().rollback)).toBe('kept');
+    }
+
+    async function clearKeychain(part: string): Promise<void> {
+      using keychain = new Keychain();
+      const names = keyring.accounts().filter((name) => name.includes(part));
+      expect(names).not.toEqual([]);
+      for (const name of names) await keychain.remove(name);
+    }
 
     async function evidence(vault: Vault): Promise<string> {
       using keychain = new Keychain();
