@@ -13,6 +13,7 @@ import type { VaultKeys } from './rotate/vault-keys.ts';
 import { KeySlots } from './slots/key-slots.ts';
 import { toVaultError } from './to-vault-error.ts';
 import type { VaultParts } from './vault.ts';
+import { AcknowledgedGeneration } from './vault-file/acknowledged.ts';
 import type { VaultFile } from './vault-file/vault-file.ts';
 
 const DATABASE_HINT = 'put data.db back from a backup of the vault; the sealed files in files/ are untouched';
@@ -50,7 +51,7 @@ export async function openParts(
   opening: AsyncDisposableStack,
   { repaired = [], backup }: Pick<Partial<VaultParts>, 'repaired' | 'backup'> = {},
 ): Promise<VaultParts> {
-  const slots = new KeySlots(file, keys.root);
+  const slots = new KeySlots(file, keys.root, new AcknowledgedGeneration(database));
   guard.watch(slots);
   const { storage, recovery } = await openStorage({
     directory: paths.directory,

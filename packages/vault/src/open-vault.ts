@@ -17,6 +17,7 @@ import { RollbackGuard, evidenceKeychain } from './rollback/rollback-guard.ts';
 import { toVaultError } from './to-vault-error.ts';
 import { UNFINISHED_INIT, isUnfinishedInit } from './unfinished-init.ts';
 import { Vault } from './vault.ts';
+import { AcknowledgedGeneration } from './vault-file/acknowledged.ts';
 import { repairVaultFile } from './vault-file/change-slots.ts';
 import { readVaultFile } from './vault-file/read.ts';
 import { unlockVaultFile } from './vault-file/unlock.ts';
@@ -62,6 +63,8 @@ export async function openVault(options: OpenVaultOptions): Promise<Vault> {
     const unlocked = await unlockVaultFile(found, options.secret, options);
     const keys = opening.use(takeKeys(unlocked));
     const database = opening.use(openOwnDatabase(paths, keys, found, unlocked));
+    const acknowledged = new AcknowledgedGeneration(database);
+    refuseUndoneChange(found, unlocked, acknowledged);
     const { vaultId, generation } = unlocked.file;
     const isBackup = backup !== undefined;
     const guard = opening.use(
@@ -70,6 +73,7 @@ export async function openVault(options: OpenVaultOptions): Promise<Vault> {
     // Only now: what opens the database is the key that counts, whatever generation its file says. And an older copy stays as it is.
     const file =
       guard.rollback === undefined ? await repairVaultFile(unlocked.file, keys.root) : unlocked.file;
+    if (guard.rollback === undefined && !isBackup) acknowledged.raise(file.generation);
     for (const marker of [UNFINISHED_INIT, UNFINISHED_RESTORE])
       await rm(join(paths.directory, marker), { force: true });
     // Of an import that was killed. What can't be removed now does not keep the vault closed.
@@ -96,6 +100,22 @@ function openOwnDatabase(
     if (!(error instanceof DatabaseError) || error.code !== 'WRONG_KEY') throw error;
     throw file.current === found.current ? otherKey(paths, error) : olderKey(error);
   }
+}
+
+/** Only a change that the database never saw done can have been interrupted between the two copies. */
+function refuseUndoneChange(
+  found: VaultFile,
+  { file }: UnlockedVaultFile,
+  acknowledged: AcknowledgedGeneration,
+): void {
+  if (file.current === found.current || file.generation >= acknowledged.value) return;
+  throw new VaultError(
+    'WRONG_KEY',
+    'what was given opens only an older copy of the key slots, which no longer counts',
+    {
+      hint: `${found.paths.vaultFile} or ${found.paths.vaultFileCopy} was replaced by an older one; use a secret that opens the vault now`,
+    },
+  );
 }
 
 /** The root key was rotated since, and an older copy of the key slots was put back beside the new one. */

@@ -3,6 +3,7 @@ import { VaultError } from '../errors.ts';
 import { Keychain } from '../keychain/keychain.ts';
 import { isKeychainLikely } from '../keychain/reachable.ts';
 import { hasSlotItem } from '../keychain/slot-item.ts';
+import { AcknowledgedGeneration } from '../vault-file/acknowledged.ts';
 import type { KeySlots } from '../slots/key-slots.ts';
 import { readEvidence, removeEvidence, writeEvidence } from './evidence.ts';
 import type { Evidence, EvidenceName } from './evidence.ts';
@@ -45,11 +46,12 @@ export function evidenceKeychain(options: { readonly ahead?: boolean } = {}): Ke
 
 /**
  * Notices that an older copy of a vault was put back: the keychain remembers how far the vault was, and follows it within a minute and when it is closed. It is kept on
- * machines whose keychain opens the vault; elsewhere nothing is claimed. Disposal writes what is not yet there.
+ * machines whose keychain opens the vault; elsewhere nothing is claimed but of vault.json alone, which the database remembers. Disposal writes what is not yet there.
  */
 export class RollbackGuard implements AsyncDisposable {
   readonly #vault: GuardedVault;
   readonly #instance: Instance;
+  readonly #acknowledged: AcknowledgedGeneration;
   #slots: KeySlots | undefined;
   #name: EvidenceName | undefined;
   #state: RollbackState = 'none';
@@ -62,6 +64,7 @@ export class RollbackGuard implements AsyncDisposable {
   private constructor(vault: GuardedVault) {
     this.#vault = vault;
     this.#instance = new Instance(vault.database);
+    this.#acknowledged = new AcknowledgedGeneration(vault.database);
   }
 
   /** Before anything else is written to the database or to vault.json. Never throws for the keychain's sake. */
@@ -118,6 +121,7 @@ export class RollbackGuard implements AsyncDisposable {
     const { database, vaultId } = this.#vault;
     database.countCommits();
     this.#name = { vaultId, instanceId: this.#instance.renew() };
+    this.#acknowledged.set(this.#vault.generation);
     this.#rollback = undefined;
     this.#known = undefined;
     this.#isCompared = true;
@@ -133,28 +137,36 @@ export class RollbackGuard implements AsyncDisposable {
   }
 
   async #check(): Promise<void> {
-    const { keychain, vaultId, generation } = this.#vault;
+    const { vaultId } = this.#vault;
     const instanceId = this.#instance.id;
-    if (instanceId === undefined) return;
-    this.#name = { vaultId, instanceId };
+    if (instanceId !== undefined) {
+      this.#name = { vaultId, instanceId };
+      await this.#askKeychain(this.#name);
+    }
+    const { generation, isBackup } = this.#vault;
+    const found = { commits: this.#commits, generation };
+    const known = this.#known ?? { commits: 0, generation: 0 };
+    // What the database has seen of vault.json holds on every machine, with or without a keychain.
+    const acknowledged = isBackup ? 0 : this.#acknowledged.value;
+    const seen = { ...known, generation: Math.max(known.generation, acknowledged) };
+    if (found.commits >= seen.commits && found.generation >= seen.generation) return;
+    this.#state = 'behind';
+    this.#rollback = { seen, found };
+  }
+
+  async #askKeychain(name: EvidenceName): Promise<void> {
     if (!isKeychainLikely()) {
       this.#isCompared = false;
       this.#state = this.#instance.isKept ? 'unknown' : 'none';
       return;
     }
     try {
-      this.#known = await readEvidence(keychain, this.#name);
+      this.#known = await readEvidence(this.#vault.keychain, name);
+      if (this.#known !== undefined) this.#state = 'kept';
     } catch {
       this.#isCompared = false;
       this.#state = 'unknown';
-      return;
     }
-    const seen = this.#known;
-    if (seen === undefined) return;
-    const found = { commits: this.#commits, generation };
-    const isBehind = found.commits < seen.commits || found.generation < seen.generation;
-    this.#state = isBehind ? 'behind' : 'kept';
-    if (isBehind) this.#rollback = { seen, found };
   }
 
   /** The first writes of a vault that is not behind. */

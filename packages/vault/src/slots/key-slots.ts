@@ -5,6 +5,7 @@ import { addSlot, removeSlot, replaceRecoverySlots, replaceSlot } from '../vault
 import type { NewSlotOptions } from '../vault-file/create.ts';
 import { beginRotation, endRotation } from '../vault-file/rotate-slots.ts';
 import type { BeginRotationOptions, BegunRotation } from '../vault-file/rotate-slots.ts';
+import type { AcknowledgedGeneration } from '../vault-file/acknowledged.ts';
 import { unlockVaultFile } from '../vault-file/unlock.ts';
 import type { VaultFile } from '../vault-file/vault-file.ts';
 import type { SlotInfo, SlotSecret } from './slot.ts';
@@ -29,10 +30,12 @@ export class KeySlots {
   #rootKey: SecretKey;
   /** Changes run one after the other, each on what the one before left. */
   #lastChange: Promise<unknown> = Promise.resolve();
+  readonly #acknowledged: AcknowledgedGeneration;
 
-  constructor(file: VaultFile, rootKey: SecretKey) {
+  constructor(file: VaultFile, rootKey: SecretKey, acknowledged: AcknowledgedGeneration) {
     this.#file = file;
     this.#rootKey = rootKey;
+    this.#acknowledged = acknowledged;
   }
 
   get vaultId(): string {
@@ -68,7 +71,7 @@ export class KeySlots {
   async add(secret: SlotSecret, options: NewSlotOptions = {}): Promise<SlotInfo> {
     return this.#inTurn(async () => {
       const { file, slot } = await addSlot(this.#file, this.#rootKey, secret, options);
-      this.#file = file;
+      this.#changeTo(file);
       return slot;
     });
   }
@@ -80,7 +83,7 @@ export class KeySlots {
   async remove(id: string): Promise<RemovedSlot> {
     return this.#inTurn(async () => {
       const slot = this.#find(id);
-      this.#file = await removeSlot(this.#file, this.#rootKey, slot.id);
+      this.#changeTo(await removeSlot(this.#file, this.#rootKey, slot.id));
       return { ...slot, warnings: slot.kind === 'keychain' ? await this.#removeItem(slot.id) : [] };
     });
   }
@@ -89,7 +92,7 @@ export class KeySlots {
   async replaceRecovery(code: Uint8Array, options: NewSlotOptions = {}): Promise<SlotInfo> {
     return this.#inTurn(async () => {
       const { file, slot } = await replaceRecoverySlots(this.#file, this.#rootKey, code, options);
-      this.#file = file;
+      this.#changeTo(file);
       return slot;
     });
   }
@@ -103,7 +106,7 @@ export class KeySlots {
       opened.rootKey[Symbol.dispose]();
       const next: SlotSecret = { kind: 'passphrase', passphrase: options.next };
       const { file, slot } = await replaceSlot(this.#file, this.#rootKey, opened.slotId, next);
-      this.#file = file;
+      this.#changeTo(file);
       return slot;
     });
   }
@@ -118,6 +121,7 @@ export class KeySlots {
   async beginRotation(options: BeginRotationOptions, onBegun: () => void): Promise<BegunRotation> {
     return this.#inTurn(async () => {
       const begun = await beginRotation(this.#file, this.#rootKey, options);
+      // Not told to the database, whose copy under the new key is made already: when that takes its place, what opened before opens nothing.
       this.#file = begun.file;
       this.#rootKey = options.next;
       onBegun();
@@ -128,8 +132,14 @@ export class KeySlots {
   /** Forgets the root key before. */
   async endRotation(): Promise<void> {
     await this.#inTurn(async () => {
-      this.#file = await endRotation(this.#file, this.#rootKey);
+      this.#changeTo(await endRotation(this.#file, this.#rootKey));
     });
+  }
+
+  /** Both copies of `file` are durable: from here on nobody can take the change for one that was interrupted. */
+  #changeTo(file: VaultFile): void {
+    this.#file = file;
+    this.#acknowledged.set(file.generation);
   }
 
   /** The slot is gone for good; an item that stays opens nothing. */
