@@ -1,5 +1,5 @@
 import type { VaultClient } from '@coffer/host';
-import type { SlotInfo, SlotKind, SlotSecret } from '@coffer/vault';
+import type { KeychainPatience, SlotInfo, SlotKind, SlotSecret } from '@coffer/vault';
 import type { Context } from './context.ts';
 import { CliError } from './cli-error.ts';
 import { askRecoveryCode } from './input/ask-recovery-code.ts';
@@ -145,7 +145,7 @@ function hasKind({ slots }: FoundVault, kind: SlotKind): boolean {
 export async function openVaultWith(context: Context, secret: SlotSecret): Promise<VaultClient> {
   const { output, signal } = context;
   const agent = await findAgent(context);
-  if (agent !== undefined) return await verified(agent, secret);
+  if (agent !== undefined) return await verified(context, agent, secret);
   const directory = await chooseVaultDirectory(context);
   const [{ openVault }, { createLocalClient }] = await Promise.all([
     import('@coffer/vault'),
@@ -160,6 +160,11 @@ export async function openVaultWith(context: Context, secret: SlotSecret): Promi
   });
   for (const warning of vault.warnings) output.warning(warning);
   return createLocalClient(vault);
+}
+
+/** How long a command waits for the keychain. */
+export function keychainPatience({ ask, signal }: Context): KeychainPatience {
+  return { keychainTimeoutMs: keychainTimeoutMs(ask), signal };
 }
 
 /** Zeroes what a secret holds in memory. */
@@ -177,9 +182,9 @@ export async function findAgent(context: Context): Promise<VaultClient | undefin
   return agent;
 }
 
-async function verified(agent: VaultClient, secret: SlotSecret): Promise<VaultClient> {
+async function verified(context: Context, agent: VaultClient, secret: SlotSecret): Promise<VaultClient> {
   try {
-    await agent.verifySecret(secret);
+    await agent.verifySecret(secret, keychainPatience(context));
     return agent;
   } catch (error) {
     await agent.close();

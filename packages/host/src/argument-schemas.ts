@@ -11,6 +11,7 @@ import type {
   GetOptions,
   ImportDiscordopusOptions,
   ImportFolderOptions,
+  KeychainPatience,
   NewSlotOptions,
   ReadOptions,
   RemoveOptions,
@@ -156,6 +157,8 @@ export const newSlotOptions: Schema<NewSlotOptions> = v.strictObject({
   nowMs: someCount,
   keychainTimeoutMs: someCount,
 });
+
+export const keychainPatience: Schema<KeychainPatience> = v.strictObject({ keychainTimeoutMs: someCount });
 
 export const changePassphraseOptions: Schema<ChangePassphraseOptions> = v.strictObject({
   current: secretBytes,

@@ -117,9 +117,18 @@ export const METHODS: { readonly [Name in MethodName]: MethodOf<Name> } = {
     options: 1,
     fromCaller: keyfileOfCaller(0),
   },
-  removeSlot: { kind: 'call', args: v.tuple([schema.text]) },
+  removeSlot: {
+    kind: 'call',
+    args: v.tuple([schema.text, v.optional(schema.keychainPatience, {})]),
+    options: 1,
+  },
   changePassphrase: { kind: 'call', args: v.tuple([schema.changePassphraseOptions]) },
-  verifySecret: { kind: 'call', args: v.tuple([schema.slotSecret]), fromCaller: keyfileOfCaller(0) },
+  verifySecret: {
+    kind: 'call',
+    args: v.tuple([schema.slotSecret, v.optional(schema.keychainPatience, {})]),
+    options: 1,
+    fromCaller: keyfileOfCaller(0),
+  },
   replaceRecoveryCode: {
     kind: 'call',
     args: v.tuple([schema.secretBytes, v.optional(schema.newSlotOptions, {})]),

@@ -28,7 +28,7 @@ export interface CreateVaultOptions {
   readonly recoveryCode?: Uint8Array;
   /** 32 hex digits; random when not given. */
   readonly vaultId?: string;
-  /** How long the keychain may take to answer; a minute when not given. */
+  /** How long the keychain may wait for somebody to unlock it; a minute when not given. With 0 nobody is asked to. */
   readonly keychainTimeoutMs?: number;
   /** Ends waiting for the keychain. */
   readonly signal?: AbortSignal;

@@ -51,6 +51,6 @@ export type { KeptSlot } from './vault-file/rotate-slots.ts';
 export type { ChangePassphraseOptions, RemovedSlot } from './slots/key-slots.ts';
 export { DEFAULT_ARGON2ID } from './slots/slot.ts';
 export type { Argon2idCost, SlotInfo, SlotKind, SlotSecret } from './slots/slot.ts';
-export type { NewSlotOptions } from './vault-file/create.ts';
+export type { KeychainPatience, NewSlotOptions } from './vault-file/create.ts';
 export type { ReadOptions } from '@coffer/storage';
 export type { FileQuery, FileSort, FolderSummary, TagCount } from '@coffer/database';

@@ -29,7 +29,7 @@ export interface OpenVaultOptions {
   readonly secret: SlotSecret;
   /** Try this key slot only. */
   readonly slotId?: string;
-  /** How long the keychain may take to answer; a minute when not given. It may be waiting for somebody to unlock it. */
+  /** How long the keychain may wait for somebody to unlock it; a minute when not given. With 0 nobody is asked to. */
   readonly keychainTimeoutMs?: number;
   /** Ends waiting for the keychain. */
   readonly signal?: AbortSignal;

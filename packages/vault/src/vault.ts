@@ -44,7 +44,7 @@ import type { SlotInfo, SlotSecret } from './slots/slot.ts';
 import { toVaultError } from './to-vault-error.ts';
 import { vaultStatus } from './vault-status.ts';
 import type { VaultStatus } from './vault-status.ts';
-import type { NewSlotOptions } from './vault-file/create.ts';
+import type { KeychainPatience, NewSlotOptions } from './vault-file/create.ts';
 import { ownFindings } from './own-findings.ts';
 
 /** A page of files. */
@@ -276,8 +276,8 @@ export class Vault implements AsyncDisposable {
   }
 
   /** The key slot that a secret opens. Throws what opening the vault with it would: `WRONG_KEY`, and why a key file can't be read. */
-  async verifySecret(secret: SlotSecret): Promise<SlotInfo> {
-    return this.#async(({ slots }) => slots.verify(secret));
+  async verifySecret(secret: SlotSecret, options: KeychainPatience = {}): Promise<SlotInfo> {
+    return this.#async(({ slots }) => slots.verify(secret, options));
   }
 
   /** Adds a key slot; it has been opened from disk when this returns. Throws `TOO_MANY_SLOTS`, `INVALID_INPUT`. */
@@ -286,8 +286,8 @@ export class Vault implements AsyncDisposable {
   }
 
   /** Removes a key slot, given its id or the beginning of it, and its item in the keychain. Throws `LAST_SLOT`, `NOT_FOUND`, `AMBIGUOUS`. */
-  async removeSlot(id: string): Promise<RemovedSlot> {
-    return this.#changeLater(({ slots }) => slots.remove(id));
+  async removeSlot(id: string, options: KeychainPatience = {}): Promise<RemovedSlot> {
+    return this.#changeLater(({ slots }) => slots.remove(id, options));
   }
 
   /** Puts a slot with the next passphrase in the place of the one that the current passphrase opens. Throws `WRONG_KEY`. */

@@ -2,7 +2,7 @@ import type { CommandUnknownOpts } from '@commander-js/extra-typings';
 import { CliError } from '../cli-error.ts';
 import type { RunCommand } from '../context.ts';
 import { askYesNo } from '../input/prompt.ts';
-import { openVaultFor } from '../open-vault.ts';
+import { keychainPatience, openVaultFor } from '../open-vault.ts';
 import { slotRecord } from '../output/records.ts';
 import { slotLabel } from '../output/slot-label.ts';
 
@@ -31,7 +31,7 @@ export function registerKeyRm(key: CommandUnknownOpts, run: RunCommand): void {
           );
           if (!agreed) throw new CliError('DECLINED', 'nothing was removed');
         }
-        const slot = await vault.removeSlot(id);
+        const slot = await vault.removeSlot(id, keychainPatience(context));
         for (const warning of slot.warnings) output.warning(warning);
         if (output.json) output.record('slot', { ...slotRecord(slot), removed: true });
         else output.info(`Removed key slot ${slot.id}.`);

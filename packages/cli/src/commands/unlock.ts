@@ -6,7 +6,7 @@ import type { Context, RunCommand } from '../context.ts';
 import { keychainTimeoutMs } from '../input/prompt.ts';
 import { parseDuration } from '../input/parse-duration.ts';
 import { chooseVaultDirectory } from '../input/vault-directory.ts';
-import { useSecret } from '../open-vault.ts';
+import { keychainPatience, useSecret } from '../open-vault.ts';
 import { formatDate } from '../output/format.ts';
 import { agentRecord } from '../output/records.ts';
 
@@ -49,7 +49,7 @@ async function unlock(context: Context, limits: Limits, secret: SlotSecret): Pro
   const { signal, ask } = context;
   const directory = await chooseVaultDirectory(context);
   const { startAgent } = await import('@coffer/host');
-  const renew = (): Promise<AgentState | undefined> => renewAgent(directory, secret, limits);
+  const renew = (): Promise<AgentState | undefined> => renewAgent(context, directory, secret, limits);
   signal.throwIfAborted();
   try {
     const start = { directory, secret, limits, keychainTimeoutMs: keychainTimeoutMs(ask) };
@@ -71,6 +71,7 @@ const AGENT_PAUSE_MS = 100;
 
 /** The agent that has the vault open, with its time begun anew; `undefined` when there is none. */
 async function renewAgent(
+  context: Context,
   directory: string,
   secret: SlotSecret,
   limits: Limits,
@@ -78,7 +79,7 @@ async function renewAgent(
   const { connectToAgent } = await import('@coffer/host');
   await using agent = await connectToAgent(directory);
   if (agent === undefined) return undefined;
-  await agent.verifySecret(secret);
+  await agent.verifySecret(secret, keychainPatience(context));
   return await agent.renewAgent(limits);
 }
 

@@ -4,7 +4,7 @@ import type { Host, Terminal } from '../host.ts';
 const MAX_TRIES = 3;
 
 /** How long a locked keychain may wait for somebody to unlock it: a person who is there, and a program that is not. */
-const KEYCHAIN_PATIENCE_MS = { person: 60_000, program: 5_000 };
+const KEYCHAIN_PATIENCE_MS = 60_000;
 
 /** Who may be asked. */
 export interface AskOptions {
@@ -96,9 +96,9 @@ export function canAsk({ host, noInput }: AskOptions): boolean {
   return terminal !== undefined;
 }
 
-/** How long the keychain may take, which may be waiting for somebody to unlock it. */
+/** How long the keychain may wait for somebody to unlock it: not at all where nobody may be asked, and then it does not ask. */
 export function keychainTimeoutMs(options: AskOptions): number {
-  return canAsk(options) ? KEYCHAIN_PATIENCE_MS.person : KEYCHAIN_PATIENCE_MS.program;
+  return canAsk(options) ? KEYCHAIN_PATIENCE_MS : 0;
 }
 
 /** The terminal to ask on. INPUT_NEEDED when there is none, or nobody to ask. */

@@ -33,7 +33,7 @@ export interface RestoreOptions {
   readonly secret: SlotSecret;
   /** Read and verify everything that was restored before it becomes a vault; true when not given. */
   readonly verify?: boolean;
-  /** How long the keychain may take to answer; a minute when not given. */
+  /** How long the keychain may wait for somebody to unlock it; a minute when not given. With 0 nobody is asked to. */
   readonly keychainTimeoutMs?: number;
   readonly signal?: AbortSignal;
   readonly onProgress?: (progress: BulkProgress) => void;

@@ -6,6 +6,7 @@ import { createRequire } from 'node:module';
 import type { AsyncEntry } from '@napi-rs/keyring';
 import { FrameReader, decodeRequest, encodeAnswer } from './message.ts';
 import type { KeychainAnswer, KeychainFailure, KeychainRequest } from './message.ts';
+import { isSecretServiceLocked } from './secret-service.ts';
 
 const SERVICE = 'coffer';
 
@@ -24,7 +25,12 @@ for await (const piece of process.stdin) {
   }
 }
 
-async function work({ operation, account, secret }: KeychainRequest): Promise<KeychainAnswer> {
+async function work({ operation, isQuiet, account, secret }: KeychainRequest): Promise<KeychainAnswer> {
+  if (isQuiet && process.platform === 'linux') {
+    // The attributes that the module gives its items.
+    if (await isSecretServiceLocked({ service: SERVICE, username: account }))
+      return { type: 'error', failure: 'locked', message: 'nobody is asked to unlock it' };
+  }
   let entry: AsyncEntry;
   try {
     entry = openEntry(account);

@@ -12,8 +12,11 @@ const PROCESS_PATH: string = fileURLToPath(new URL(`./keychain-process${extensio
 /** As long as a person may need to answer the keychain's own question. */
 const DEFAULT_KEYCHAIN_TIMEOUT_MS = 60_000;
 
+/** For a keychain that asks nobody, and answers in milliseconds if it does. */
+const QUIET_TIMEOUT_MS = 5_000;
+
 export interface KeychainOptions {
-  /** How long one operation may take; a minute when not given. A locked keychain waits for somebody to unlock it. */
+  /** How long one operation may wait for somebody to unlock a locked keychain; a minute when not given. With 0 nobody is asked to (where the system lets that be known: on Linux). */
   readonly timeoutMs?: number;
   readonly signal?: AbortSignal;
 }
@@ -25,13 +28,15 @@ export interface KeychainOptions {
  * Every method throws `VaultError`: `KEYCHAIN_UNAVAILABLE` (there is none), `KEYCHAIN_LOCKED` (locked, refused, or nobody answered its question), `ABORTED`, `FAILED`.
  */
 export class Keychain implements Disposable {
+  readonly #isQuiet: boolean;
   readonly #timeoutMs: number;
   readonly #signal: AbortSignal | undefined;
   #child: KeychainChild | undefined;
   #lastTurn: Promise<unknown> = Promise.resolve();
 
   constructor(options: KeychainOptions = {}) {
-    this.#timeoutMs = options.timeoutMs ?? DEFAULT_KEYCHAIN_TIMEOUT_MS;
+    this.#isQuiet = options.timeoutMs === 0;
+    this.#timeoutMs = this.#isQuiet ? QUIET_TIMEOUT_MS : (options.timeoutMs ?? DEFAULT_KEYCHAIN_TIMEOUT_MS);
     this.#signal = options.signal;
   }
 
@@ -67,7 +72,8 @@ export class Keychain implements Disposable {
     secret: Uint8Array = new Uint8Array(),
   ): Promise<Exclude<KeychainAnswer, { type: 'error' }>> {
     // One question at a time: answers come in their order.
-    const turn = this.#lastTurn.then(() => this.#askNow(encodeRequest({ operation, account, secret })));
+    const request = { operation, isQuiet: this.#isQuiet, account, secret };
+    const turn = this.#lastTurn.then(() => this.#askNow(encodeRequest(request)));
     this.#lastTurn = turn.catch(() => undefined);
     const answer = await turn;
     if (answer.type === 'error') throw keychainError(answer.failure, answer.message);

@@ -7,6 +7,8 @@ export type KeychainOperation = 'get' | 'set' | 'remove';
 
 export interface KeychainRequest {
   readonly operation: KeychainOperation;
+  /** Whether nobody may be asked to unlock the keychain. */
+  readonly isQuiet: boolean;
   /** ASCII, at most 255 bytes. */
   readonly account: string;
   /** For `set`. */
@@ -32,18 +34,18 @@ const NONE = 0;
 const DONE = 1;
 const FIRST_FAILURE = 2;
 
-/** `operation u8 ‖ length of account u8 ‖ account ‖ secret` */
-export function encodeRequest({ operation, account, secret }: KeychainRequest): Uint8Array {
+/** `operation u8 ‖ is quiet u8 ‖ length of account u8 ‖ account ‖ secret` */
+export function encodeRequest({ operation, isQuiet, account, secret }: KeychainRequest): Uint8Array {
   const name = Buffer.from(account, 'latin1');
-  return frame(OPERATIONS.indexOf(operation), [Uint8Array.of(name.length), name, secret]);
+  return frame(OPERATIONS.indexOf(operation), [Uint8Array.of(Number(isQuiet), name.length), name, secret]);
 }
 
 export function decodeRequest(content: Uint8Array): KeychainRequest {
   const operation = OPERATIONS[content[0] ?? OPERATIONS.length];
-  const end = 2 + (content[1] ?? 0);
+  const end = 3 + (content[2] ?? 0);
   if (operation === undefined || content.length < end) throw new RangeError('not a request to the keychain');
-  const account = Buffer.from(content.subarray(2, end)).toString('latin1');
-  return { operation, account, secret: content.subarray(end) };
+  const account = Buffer.from(content.subarray(3, end)).toString('latin1');
+  return { operation, isQuiet: content[1] === 1, account, secret: content.subarray(end) };
 }
 
 export function encodeAnswer(answer: KeychainAnswer): Uint8Array {

@@ -12,9 +12,6 @@ import { Instance, unlessFull } from './instance.ts';
 /** How soon the keychain follows the database. */
 const FOLLOW_MS = 60_000;
 
-/** Evidence is a matter of course: nobody waits long for it. */
-const PATIENCE_MS = 5_000;
-
 /**
  * What is known of older copies: `none`, this machine's keychain remembers nothing of this vault; `kept`, it does, and the vault is not behind; `unknown`, the keychain did
  * not answer; `behind`, an older copy was put back.
@@ -37,9 +34,9 @@ export interface GuardedVault {
   readonly isBackup: boolean;
 }
 
-/** The keychain, asked with little patience. With `ahead`, what answers is started now, to be ready when it is needed. */
+/** The keychain. Evidence is a matter of course, and nobody is asked to unlock anything for it. With `ahead`, what answers is started now, to be ready when it is needed. */
 export function evidenceKeychain(options: { readonly ahead?: boolean } = {}): Keychain {
-  const keychain = new Keychain({ timeoutMs: PATIENCE_MS });
+  const keychain = new Keychain({ timeoutMs: 0 });
   if (options.ahead === true && isKeychainLikely()) keychain.prepare();
   return keychain;
 }

@@ -21,7 +21,7 @@ export interface RotateOptions extends ResumeRotationOptions {
   readonly keep: readonly KeptSlot[];
   /** The ids of all other slots, which open the vault no more. */
   readonly drop?: readonly string[];
-  /** How long the keychain may take to answer; a minute when not given. */
+  /** How long the keychain may wait for somebody to unlock it; a minute when not given. With 0 nobody is asked to. */
   readonly keychainTimeoutMs?: number;
 }
 

@@ -2,7 +2,8 @@ import type { SecretKey } from '@coffer/crypto';
 import { VaultError } from '../errors.ts';
 import { removeSlotItem } from '../keychain/slot-item.ts';
 import { addSlot, removeSlot, replaceRecoverySlots, replaceSlot } from '../vault-file/change-slots.ts';
-import type { NewSlotOptions } from '../vault-file/create.ts';
+import { toKeychainOptions } from '../vault-file/create.ts';
+import type { KeychainPatience, NewSlotOptions } from '../vault-file/create.ts';
 import { beginRotation, endRotation } from '../vault-file/rotate-slots.ts';
 import type { BeginRotationOptions, BegunRotation } from '../vault-file/rotate-slots.ts';
 import type { AcknowledgedGeneration } from '../vault-file/acknowledged.ts';
@@ -61,8 +62,8 @@ export class KeySlots {
   }
 
   /** The slot that a secret opens. Throws `WRONG_KEY`, as opening the vault with it would. */
-  async verify(secret: SlotSecret): Promise<SlotInfo> {
-    const { rootKey, slotId } = await unlockVaultFile(this.#file, secret);
+  async verify(secret: SlotSecret, options: KeychainPatience = {}): Promise<SlotInfo> {
+    const { rootKey, slotId } = await unlockVaultFile(this.#file, secret, options);
     rootKey[Symbol.dispose]();
     return this.#find(slotId);
   }
@@ -80,11 +81,12 @@ export class KeySlots {
    * Removes a slot, given its id or the beginning of it, and then its item in the keychain, if it has one. Throws `LAST_SLOT` (also where only the keychain
    * would be left), `NOT_FOUND`, `AMBIGUOUS`.
    */
-  async remove(id: string): Promise<RemovedSlot> {
+  async remove(id: string, options: KeychainPatience = {}): Promise<RemovedSlot> {
     return this.#inTurn(async () => {
       const slot = this.#find(id);
       this.#changeTo(await removeSlot(this.#file, this.#rootKey, slot.id));
-      return { ...slot, warnings: slot.kind === 'keychain' ? await this.#removeItem(slot.id) : [] };
+      const warnings = slot.kind === 'keychain' ? await this.#removeItem(slot.id, options) : [];
+      return { ...slot, warnings };
     });
   }
 
@@ -143,9 +145,9 @@ export class KeySlots {
   }
 
   /** The slot is gone for good; an item that stays opens nothing. */
-  async #removeItem(slotId: string): Promise<string[]> {
+  async #removeItem(slotId: string, options: KeychainPatience): Promise<string[]> {
     try {
-      await removeSlotItem({ vaultId: this.vaultId, slotId });
+      await removeSlotItem({ vaultId: this.vaultId, slotId }, toKeychainOptions(options));
       return [];
     } catch (error) {
       const reason = error instanceof Error ? error.message : String(error);

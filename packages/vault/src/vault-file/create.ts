@@ -20,16 +20,20 @@ import type { SlotToProve } from './write.ts';
 
 const VAULT_ID_SIZE_BYTES = 16;
 
+/** How long the keychain is waited for. */
+export interface KeychainPatience {
+  /** How long it may wait for somebody to unlock it; a minute if not given. With 0 nobody is asked to. */
+  readonly keychainTimeoutMs?: number;
+  /** Ends waiting for it. */
+  readonly signal?: AbortSignal;
+}
+
 /** How a new slot is made. */
-export interface NewSlotOptions {
+export interface NewSlotOptions extends KeychainPatience {
   readonly label?: string;
   /** 64 MiB, 3 passes, parallelism 4 if not given. */
   readonly argon2id?: Argon2idCost;
   readonly nowMs?: number;
-  /** How long the keychain may take to answer; a minute if not given. */
-  readonly keychainTimeoutMs?: number;
-  /** Ends waiting for the keychain. */
-  readonly signal?: AbortSignal;
 }
 
 export interface CreateVaultFileOptions extends NewSlotOptions {
@@ -92,10 +96,7 @@ export async function createVaultFile(
   }
 }
 
-export function toKeychainOptions({
-  keychainTimeoutMs,
-  signal,
-}: Pick<NewSlotOptions, 'keychainTimeoutMs' | 'signal'>): KeychainOptions {
+export function toKeychainOptions({ keychainTimeoutMs, signal }: KeychainPatience): KeychainOptions {
   return {
     ...(keychainTimeoutMs === undefined ? {} : { timeoutMs: keychainTimeoutMs }),
     ...(signal === undefined ? {} : { signal }),

@@ -29,7 +29,7 @@ export interface UnlockOptions {
   readonly slotId?: string;
   /** Looked at before each slot; one that is being tried is finished. */
   readonly signal?: AbortSignal;
-  /** How long the keychain may take to answer; a minute if not given. */
+  /** How long the keychain may wait for somebody to unlock it; a minute if not given. With 0 nobody is asked to. */
   readonly keychainTimeoutMs?: number;
 }
 

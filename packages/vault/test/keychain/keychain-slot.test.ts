@@ -1,5 +1,5 @@
 import { mkdir, readFile } from 'node:fs/promises';
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
 import {
   createKeyfile,
   createRecoveryCode,
@@ -185,10 +185,48 @@ describe.skipIf(missingForKeyring.length > 0)(
       });
       const cancelled = new AbortController();
       const opening = openVault({ directory, secret: KEYCHAIN, signal: cancelled.signal });
-      setTimeout(() => {
-        cancelled.abort(new Error('enough'));
-      }, 200);
-      await expect(opening).rejects.toMatchObject({ code: 'ABORTED' });
+      const aborted = expect(opening).rejects.toMatchObject({ code: 'ABORTED' });
+      await vi.waitUntil(() => keyring.hasAsked, { timeout: 20_000 });
+      cancelled.abort(new Error('enough'));
+      await aborted;
+    });
+
+    test('nobody is asked when nobody is to be: not for a key slot, and never for the evidence of rollbacks', async () => {
+      await using folder = await TestFolder.make();
+      await using keyring = await TestKeyring.start({ isSilent: true });
+      const { directory, keyfile, slotId } = await makeVault(folder);
+      // An unlocked one opens, also with no time to unlock it.
+      await (await openVault({ directory, secret: KEYCHAIN, keychainTimeoutMs: 0 })).close();
+      keyring.lock();
+      await expect(openVault({ directory, secret: KEYCHAIN, keychainTimeoutMs: 0 })).rejects.toMatchObject({
+        code: 'KEYCHAIN_LOCKED',
+        message: expect.stringContaining('nobody is asked') as string,
+      });
+      await using vault = await openVault({ directory, secret: keyfile });
+      expect(vault.status().rollback).toBe('unknown');
+      const quiet = { keychainTimeoutMs: 0 };
+      await expect(vault.verifySecret(KEYCHAIN, quiet)).rejects.toMatchObject({ code: 'KEYCHAIN_LOCKED' });
+      await expect(vault.addSlot(KEYCHAIN, quiet)).rejects.toMatchObject({ code: 'KEYCHAIN_LOCKED' });
+      const { warnings } = await vault.removeSlot(slotId, quiet);
+      expect(warnings).toEqual([expect.stringContaining('stays in the keychain') as string]);
+      await vault.close();
+      expect(keyring.hasAsked).toBe(false);
+    });
+
+    test('verifying with the keychain, and removing its slot, end when they were said to end, and on request', async () => {
+      await using folder = await TestFolder.make();
+      await using keyring = await TestKeyring.start({ isSilent: true });
+      const { directory, keyfile, slotId } = await makeVault(folder);
+      keyring.lock();
+      await using vault = await openVault({ directory, secret: keyfile });
+      await expect(vault.verifySecret(KEYCHAIN, { keychainTimeoutMs: 300 })).rejects.toMatchObject({
+        code: 'KEYCHAIN_LOCKED',
+        message: expect.stringContaining('nobody answered') as string,
+      });
+      const signal = AbortSignal.timeout(200);
+      await expect(vault.verifySecret(KEYCHAIN, { signal })).rejects.toMatchObject({ code: 'ABORTED' });
+      const { warnings } = await vault.removeSlot(slotId, { keychainTimeoutMs: 300 });
+      expect(warnings).toEqual([expect.stringContaining('nobody answered') as string]);
     });
   },
 );

@@ -1,7 +1,7 @@
 import { spawn, spawnSync } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -62,7 +62,7 @@ export class TestKeyring implements AsyncDisposable {
     if (options.isSilent === true) {
       writeFileSync(
         join(folder, 'services', 'prompter.service'),
-        '[D-BUS Service]\nName=org.gnome.keyring.SystemPrompter\nExec=/bin/sleep 60\n',
+        `[D-BUS Service]\nName=org.gnome.keyring.SystemPrompter\nExec=/bin/sh -c ": >${folder}/asked; exec sleep 60"\n`,
       );
     }
     writeFileSync(join(folder, 'bus.conf'), BUS_CONFIG(join(folder, 'services'), folder));
@@ -106,6 +106,11 @@ export class TestKeyring implements AsyncDisposable {
     this.#isLocked = true;
     const path = '/org/freedesktop/secrets/collection/login';
     this.#send('org.freedesktop.Secret.Service.Lock', `array:objpath:${path}`);
+  }
+
+  /** Whether the keychain has asked anybody anything; with `isSilent`. */
+  get hasAsked(): boolean {
+    return existsSync(join(this.#folder, 'asked'));
   }
 
   /** How many items the keychain holds. */
