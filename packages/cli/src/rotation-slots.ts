@@ -4,7 +4,7 @@ import { CliError, usageError } from './cli-error.ts';
 import type { Context } from './context.ts';
 import { askPassphrase, askYesNo, canAsk } from './input/prompt.ts';
 import { readPassphrase } from './input/read-passphrase.ts';
-import { forgetSecret } from './open-vault.ts';
+import { forgetSecret, keychainPatience } from './open-vault.ts';
 import { escapeName } from './output/escape.ts';
 import { slotLabel } from './output/slot-label.ts';
 
@@ -63,7 +63,7 @@ export async function planSlots(
     for (const { secret, name } of given) {
       // It gets a new code in any case.
       if (secret.kind === 'recovery') continue;
-      const slot = await slotOf(vault, secret, name);
+      const slot = await slotOf(context, vault, secret, name);
       if (slot !== undefined && isFree(slot)) plan.keep.push({ slotId: slot.id, secret });
     }
     plan.recovery = slots.find((slot) => slot.kind === 'recovery' && isFree(slot));
@@ -83,7 +83,7 @@ export async function settleSlots(context: Context, vault: VaultClient, plan: Sl
     if (await askYesNo(context.ask, question)) {
       const passphrase = await askPassphrase(context.ask, `Passphrase of key slot ${describeSlot(slot)}`);
       const secret = plan.own({ kind: 'passphrase', passphrase });
-      const opened = await vault.verifySecret(secret);
+      const opened = await vault.verifySecret(secret, keychainPatience(context));
       if (opened.id !== slot.id)
         throw usageError(`that is the passphrase of key slot ${opened.id}, not of ${slot.id}`);
       plan.keep.push({ slotId: slot.id, secret });
@@ -105,16 +105,30 @@ export function describeSlot({ id, kind, label }: SlotInfo): string {
   return `${id} (${kind}${label === undefined ? '' : `, ${slotLabel(label)}`})`;
 }
 
-async function slotOf(vault: VaultClient, secret: SlotSecret, name: string): Promise<SlotInfo | undefined> {
+async function slotOf(
+  context: Context,
+  vault: VaultClient,
+  secret: SlotSecret,
+  name: string,
+): Promise<SlotInfo | undefined> {
   try {
-    return await vault.verifySecret(secret);
+    return await vault.verifySecret(secret, keychainPatience(context));
   } catch (error) {
-    // A slot of the keychain may be another machine's: then it is one of those that are left.
-    if (secret.kind === 'keychain') return undefined;
+    // A slot of the keychain may be another machine's: then it is one of those that are left. One that is locked may well open it.
+    const code: unknown = error instanceof Error && 'code' in error ? error.code : undefined;
+    if (code === 'KEYCHAIN_ITEM_MISSING' || code === 'KEYCHAIN_ITEM_WRONG') return undefined;
+    if (code === 'KEYCHAIN_UNAVAILABLE') throw needKeychain(error);
     if (name === '' || !(error instanceof Error) || !('code' in error) || error.code !== 'WRONG_KEY')
       throw error;
     throw new CliError('USAGE', `${escapeName(name)}: ${error.message}`, { cause: error, exit: 'wrongKey' });
   }
+}
+
+function needKeychain(error: unknown): CliError {
+  return new CliError('INPUT_NEEDED', error instanceof Error ? error.message : String(error), {
+    hint: 'run this in the session whose keychain opens the vault; a slot of another machine is dropped with --drop ID (`coffer key ls`): it no longer opens the vault then',
+    cause: error,
+  });
 }
 
 function needSecret(slot: SlotInfo): CliError {

@@ -92,4 +92,33 @@ describe.skipIf(missing.length > 0)(`with a keychain (missing: ${missing.join(',
     expect(JSON.parse(error)).toMatchObject({ code: 'KEYCHAIN_ITEM_MISSING', exitCode: 12 });
     expect(run('unlocked', 'ls', '--recovery-code-file', join(folder, 'code')).status).toBe(0);
   }, 180_000);
+
+  test('rotating the root key with a locked keychain says to unlock it, and never to drop its slot', () => {
+    const vault = ['--vault', join(folder, 'rotated')];
+    const secret = ['--passphrase-file', join(folder, 'pass')];
+    expect(run('unlocked', 'init', ...vault, ...secret).status).toBe(0);
+    const added = run('unlocked', 'key', 'add', '--keychain', ...vault, ...secret);
+    const id = added.stdout.trim();
+    expect(id).toMatch(/^[0-9a-f]{8}$/);
+
+    const locked = run('locked', 'key', 'rotate', '--no-input', ...vault, ...secret);
+    expect([locked.status, locked.stdout]).toEqual([4, '']);
+    expect(locked.stderr).toMatch(/error: the keychain is locked: nobody is asked to unlock it\n/);
+    expect(locked.stderr).toMatch(/hint: unlock it/);
+    expect(locked.stderr).not.toContain('--drop');
+
+    const none = run('none', 'key', 'rotate', ...vault, ...secret);
+    expect([none.status, none.stderr]).toEqual([
+      4,
+      expect.stringMatching(/no keychain.*\n.*--drop ID/) as string,
+    ]);
+    expect(run('none', 'key', 'ls', ...vault).stdout).toContain(id);
+
+    // Its item is gone: then it is a slot of another machine, as far as this one knows.
+    expect(run('unlocked', 'key', 'rotate', '-n', ...vault, ...secret).stdout).toMatch(/kept/);
+    runRaw('unlocked', ['secret-tool', 'clear', 'service', 'coffer']);
+    const missing = run('unlocked', 'key', 'rotate', ...vault, ...secret);
+    expect([missing.status, missing.stderr]).toEqual([4, expect.stringContaining(`--drop ${id}`) as string]);
+    expect(run('locked', 'key', 'rotate', '-y', '--drop', id, ...vault, ...secret).status).toBe(0);
+  }, 180_000);
 });
