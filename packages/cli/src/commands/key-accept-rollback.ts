@@ -10,7 +10,7 @@ export function registerKeyAcceptRollback(key: CommandUnknownOpts, run: RunComma
     .command('accept-rollback')
     .summary('go on with an older copy of the vault that was put back')
     .description(
-      'On a machine whose keychain opens the vault, the keychain remembers how far the vault was. When an older copy was put back, every command says so, and ' +
+      'On a machine whose keychain opens the vault, the keychain remembers how far the vault was; on every machine the database remembers how far vault.json was. When an older copy was put back, every command says so, and ' +
         'nothing can be changed. This makes it a copy of its own, with which you go on: what only the newer copy had is given up, and key slots that were removed since are ' +
         'there again (`coffer key ls`, `coffer key rm`). Asks on the terminal first, else it needs -y.',
     )

@@ -158,7 +158,8 @@ export const FINDING_KINDS: Readonly<Record<FindingCode, FindingKind>> = {
   VAULT_FILE_LOST: {
     subject: 'slots',
     cost: 'everything: nothing opens the vault without its key slots',
-    remedy: 'put vault.json back from a backup of this vault',
+    remedy:
+      'put vault.json back from a backup of this vault; if slots were changed after it was made, `coffer key accept-rollback` goes on with it',
     mend: ({ item }) => `cp BACKUP/vault.json ${item}`,
   },
   LOOSE_MODE: {

@@ -9,6 +9,10 @@ import { parseVaultFile } from './parse.ts';
 import { vaultFileOf } from './vault-file.ts';
 import type { VaultFile } from './vault-file.ts';
 
+/** What is left to do without a whole copy of the key slots. */
+export const PUT_BACK =
+  'put back a copy of vault.json from a backup of the vault; if slots were changed after it was made, `coffer key accept-rollback` goes on with it';
+
 type Copy =
   | { readonly state: 'whole'; readonly path: string; readonly file: ParsedVaultFile; readonly mode: number }
   | { readonly state: 'missing'; readonly path: string }
@@ -118,7 +122,7 @@ async function noVault(paths: VaultPaths): Promise<VaultError> {
 
 function damage(message: string, cause?: unknown): VaultError {
   return new VaultError('DAMAGED', message, {
-    hint: 'put back a copy of vault.json from a backup of the vault',
+    hint: PUT_BACK,
     ...(cause === undefined ? {} : { cause }),
   });
 }

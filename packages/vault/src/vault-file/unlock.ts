@@ -9,6 +9,7 @@ import type { Slot, SlotKind, SlotSecret } from '../slots/slot.ts';
 import type { ParsedVaultFile } from './content.ts';
 import { toKeychainOptions } from './create.ts';
 import { isAuthentic } from './encode.ts';
+import { PUT_BACK } from './read.ts';
 import { vaultFileOf } from './vault-file.ts';
 import type { VaultFile } from './vault-file.ts';
 
@@ -209,7 +210,7 @@ function wrongKey(
   }
   if (!isExhausted) {
     return new VaultError('WRONG_KEY', `the ${what} does not open this vault`, {
-      hint: '`coffer key ls` shows what opens it; if this did before, put back a copy of vault.json from a backup of the vault',
+      hint: '`coffer key ls` shows what opens it, and since when: what did before may have been changed or removed',
     });
   }
   return new VaultError('WRONG_KEY', `the ${what} opens none of the key slots that were tried`, {
@@ -222,7 +223,7 @@ function tampered(file: VaultFile): VaultError {
     'DAMAGED',
     `the key slots in ${file.paths.vaultFile} were changed by something other than Coffer`,
     {
-      hint: 'the secret is right; put back a copy of vault.json from a backup of the vault',
+      hint: `the secret is right; ${PUT_BACK}`,
     },
   );
 }

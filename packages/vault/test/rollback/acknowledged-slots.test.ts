@@ -124,6 +124,35 @@ test('a change that a kill ended after both copies were there is one that nothin
   expect(await changed.opens(secret('first'))).toBe(false);
 });
 
+test('nobody is advised to undo a change because the old passphrase opens nothing any more', async () => {
+  const changed = await ChangedSlots.create();
+  await changed.use(changed.keyfile, changePassphrase);
+  await expect(changed.use(secret('first'), () => true)).rejects.toMatchObject({
+    code: 'WRONG_KEY',
+    hint: expect.not.stringMatching(/backup|put back/) as string,
+  });
+});
+
+test('who puts a lost vault.json back from a backup as advised can go on as advised', async () => {
+  const changed = await ChangedSlots.create();
+  await changed.use(changed.keyfile, (vault) => all(vault.backup(`${changed.directory}-backup`)));
+  await changed.use(changed.keyfile, changePassphrase);
+  for (const name of COPIES) rmSync(`${changed.directory}/${name}`);
+  const advice = /put back a copy of vault.json from a backup .*accept-rollback/;
+  await expect(changed.use(changed.keyfile, () => true)).rejects.toMatchObject({
+    code: 'DAMAGED',
+    hint: expect.stringMatching(advice) as string,
+  });
+  cpSync(`${changed.directory}-backup/vault.json`, `${changed.directory}/vault.json`);
+  await changed.use(secret('first'), (vault) => vault.acceptRollback());
+  await changed.use(secret('first'), async (vault) => {
+    await changePassphrase(vault);
+  });
+  await changed.use(secret('second'), (vault) => {
+    expect(vault.warnings).toEqual([]);
+  });
+});
+
 test('both copies from before are noticed without a keychain, and changes wait until they are accepted', async () => {
   const changed = await ChangedSlots.create();
   changed.keep('before');
