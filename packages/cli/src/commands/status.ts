@@ -10,7 +10,7 @@ import { agentRecord } from '../output/records.ts';
 const ROLLBACK: Readonly<Record<RollbackState, string>> = {
   none: 'an older copy that is put back would not be noticed on this machine',
   kept: 'an older copy that is put back is noticed',
-  unknown: 'the keychain did not answer; it was not looked for an older copy',
+  unknown: 'the keychain is locked or did not answer; it was not looked for an older copy',
   behind: 'this is an older copy that was put back',
 };
 
