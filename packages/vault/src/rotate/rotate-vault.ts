@@ -138,7 +138,8 @@ async function* goOn(
   const { keys, storage, slots } = parts;
   const { signal } = options;
   const cancelling = signal === undefined ? {} : { signal };
-  if (options.reseal === true && !keys.isRotating) storage.beginReseal();
+  // At once, for an interruption from here on. One that begins has it in `previous`, and a change now would make the staged copy out of date.
+  if (options.reseal === true && staged === undefined) storage.beginReseal();
   let rewrapped = 0;
   if (keys.isRotating) {
     if (keys.isDatabaseBehind) {
@@ -155,7 +156,7 @@ async function* goOn(
       return;
     }
     // Before it is forgotten with the rest of `previous`.
-    if (options.reseal === true || slots.rotation?.reseal === true) storage.beginReseal();
+    if (slots.rotation?.reseal === true) storage.beginReseal();
     await slots.endRotation();
     keys.forgetPrevious();
   }

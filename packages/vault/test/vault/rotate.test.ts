@@ -404,6 +404,31 @@ describe('resealing', () => {
       expect((await bytesOf(opened, String(number))).length).toBe(SEALED + number);
   });
 
+  test('that was asked for while going on with a rotation is done, also when that is interrupted again', async () => {
+    const made = await TestVault.create();
+    for (let number = 0; number < 4; number += 1)
+      await made.put(String(number), randomBytes(SEALED + number));
+    const rotating = made.vault.rotate(keeping(made.vault, made.secret));
+    await rotating.next();
+    await rotating.return();
+    let opened = await made.reopen();
+    expect(opened.status()).toMatchObject({ rotation: 'database' });
+    const cancel = new AbortController();
+    const goingOn = opened.resumeRotation({
+      reseal: true,
+      signal: cancel.signal,
+      onProgress: () => {
+        cancel.abort();
+      },
+    });
+    await expect(all(goingOn)).rejects.toMatchObject({ code: 'ABORTED' });
+    opened = await made.reopen();
+    expect(opened.status()).toMatchObject({ rotation: 'headers' });
+    expect(summaryOf(await all(opened.resumeRotation()))).toMatchObject({ resealed: 4, finished: true });
+    for (let number = 0; number < 4; number += 1)
+      expect((await bytesOf(opened, String(number))).length).toBe(SEALED + number);
+  });
+
   test('leaves a damaged file as it is and names it', async () => {
     const made = await TestVault.create();
     const id = await made.put('broken', randomBytes(SEALED));
