@@ -1,4 +1,4 @@
-import { chmodSync, mkdirSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
+import { chmodSync, linkSync, lstatSync, mkdirSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
 import { createHash } from 'node:crypto';
 import { basename, dirname, join, relative } from 'node:path';
 
@@ -23,10 +23,13 @@ export class DiskTree {
   /** What is below a real folder. */
   static read(root: string): DiskTree {
     const tree = new DiskTree();
+    const byInode = new Map<number, NodeId>();
     let next = ROOT;
     const readFolder = (path: string, names: Map<string, NodeId>): void => {
       for (const entry of readdirSync(path, { withFileTypes: true })) {
-        const id = ++next;
+        const { ino } = lstatSync(join(path, entry.name));
+        const id = byInode.get(ino) ?? ++next;
+        byInode.set(ino, id);
         names.set(entry.name, id);
         if (!entry.isDirectory()) {
           tree.files.set(id, readFileSync(join(path, entry.name)));
@@ -73,9 +76,13 @@ export class DiskTree {
 
   /** Writes it below an empty real folder, for its owner only, as a vault is. */
   write(root: string): void {
-    this.#walk((path, bytes) => {
+    const written = new Map<NodeId, string>();
+    this.#walk((path, bytes, id) => {
+      const other = written.get(id);
       if (bytes === undefined) mkdirSync(join(root, path), { mode: 0o700 });
-      else writeFileSync(join(root, path), bytes, { mode: 0o600 });
+      else if (other === undefined) writeFileSync(join(root, path), bytes, { mode: 0o600 });
+      else linkSync(join(root, other), join(root, path));
+      written.set(id, path);
     });
     chmodSync(root, 0o700);
   }
@@ -97,10 +104,14 @@ export class DiskTree {
   }
 
   /** In the order of the names, folders before what is in them. What no name leads to is not there. */
-  #walk(visit: (path: string, bytes: Buffer | undefined) => void, id: NodeId = ROOT, path = ''): void {
+  #walk(
+    visit: (path: string, bytes: Buffer | undefined, id: NodeId) => void,
+    id: NodeId = ROOT,
+    path = '',
+  ): void {
     for (const [name, child] of [...this.folder(id)].sort(([a], [b]) => (a < b ? -1 : 1))) {
       const childPath = join(path, name);
-      visit(childPath, this.files.get(child));
+      visit(childPath, this.files.get(child), child);
       if (this.folders.has(child)) this.#walk(visit, child, childPath);
     }
   }

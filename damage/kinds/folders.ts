@@ -201,9 +201,9 @@ function* strangers(sample: SampleVault): Generator<ClosedCase> {
     },
     (met) => isFound(met, ['FILE_UNREFERENCED'], STRANGE_ID),
   );
-  for (const ending of ['enc.tmp', 'enc.part']) {
+  for (const ending of ['enc.tmp', 'enc.part', 'enc.replaced']) {
     yield each(
-      `a .${ending} of no save and no transfer`,
+      `a .${ending} of nothing that was interrupted`,
       () => {
         writeFileSync(join(files, `${STRANGE_ID}.${ending}`), 'x');
       },

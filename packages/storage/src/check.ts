@@ -184,6 +184,8 @@ async function* checkFolder(context: StorageContext): AsyncGenerator<Finding> {
       yield await inFolder(context, name, 'FILE_LEFT_OVER', 'is left over from a transfer that cannot go on');
     } else if (parsed.kind === 'temporary') {
       yield await inFolder(context, name, 'FILE_LEFT_OVER', 'is left over from a save that did not finish');
+    } else if (parsed.kind === 'replaced') {
+      yield await inFolder(context, name, 'FILE_LEFT_OVER', 'is left over from sealing a file again');
     } else {
       yield {
         ...(await inFolder(context, name, 'NAME_UNKNOWN', 'is not a file that Coffer made')),

@@ -2,6 +2,7 @@ import type { FileId, FileRow } from '@coffer/database';
 import { noteDamage } from './condition.ts';
 import { toStorageError } from './errors.ts';
 import type { StorageError } from './errors.ts';
+import { replacedPath } from './replace-file.ts';
 import { shredFile } from './sealed-folder.ts';
 import { markShredding, residueOf, shredRows } from './shred-rows.ts';
 import type { ShredContext } from './shred-rows.ts';
@@ -88,8 +89,10 @@ export async function removeBuried(
     try {
       await context.shredGate.pass(row);
       await context.turns.take(row.id, async () => {
-        await shredFile(context.folder.sealedPath(row.id));
+        const path = context.folder.sealedPath(row.id);
+        await shredFile(path);
         await shredFile(context.folder.temporaryPath(row.id));
+        await shredFile(replacedPath(path));
       });
       gone.push(row);
     } catch {

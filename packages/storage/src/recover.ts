@@ -1,7 +1,8 @@
 import type { FileId, FileRow } from '@coffer/database';
 import { markCondition } from './condition.ts';
 import { toStorageError } from './errors.ts';
-import { shredFile } from './sealed-folder.ts';
+import { replacedPath, settleReplaced } from './replace-file.ts';
+import { shredFile, syncFolder } from './sealed-folder.ts';
 import type { KnownName, SealedName } from './sealed-folder.ts';
 import { measureSealedFile } from './sealed-length.ts';
 import type { SealedLength } from './sealed-length.ts';
@@ -10,7 +11,7 @@ import type { StorageContext } from './storage-context.ts';
 
 /** What a recovery found and did. Every list is empty after a clean close. */
 export interface Recovery {
-  /** Saved durably before a crash, and now under their final name. */
+  /** Durable before a crash, and now under their final name. */
   readonly finished: readonly FileId[];
   /** Begun and not saved, or deleted: made unreadable and removed. */
   readonly removed: readonly FileId[];
@@ -32,10 +33,15 @@ export interface Recovery {
  * | `.enc.tmp` | no row | shredded |
  * | `.enc` | a tombstone | shredded |
  * | `.enc` | neither | moved to `quarantine/` |
+ * | `.enc.replaced` | another `.enc` | shredded |
+ * | `.enc.replaced` | the same `.enc` | loses this name |
+ * | `.enc.replaced` | no `.enc` | renamed |
  * | `.enc.part` | a transfer that can go on | kept |
  * | `.enc.part` | none | shredded |
  * | a row | no file, or one of the wrong length | marked |
  * | any other name | | left alone |
+ *
+ * Temporary and replaced files in `quarantine/` likewise: the files that they were to become, or were, are there.
  */
 export async function recover(context: StorageContext): Promise<Recovery> {
   try {
@@ -50,10 +56,8 @@ async function recoverFolder(context: StorageContext): Promise<Recovery> {
   const done: Done = { finished: [], removed: [], quarantined: [] };
   const pending = new Set<FileId>();
 
-  // Temporary files first, so that a sealed file is looked at under its final name only.
   const names = (await folder.names()).map((name) => folder.parseName(name));
   for (const name of ordered(names)) {
-    if (name.kind === 'unknown') continue;
     try {
       await context.turns.take(name.id, () => settle(context, name, done));
     } catch {
@@ -62,6 +66,7 @@ async function recoverFolder(context: StorageContext): Promise<Recovery> {
     }
   }
   if (names.length > 0) await folder.sync();
+  await settleQuarantine(context, pending);
   removeTombstones(context, pending);
   const damaged = await markRows(context);
   if (pending.size === 0) {
@@ -91,6 +96,9 @@ async function settle(context: StorageContext, name: KnownName, done: Done): Pro
       await shredFile(folder.temporaryPath(id));
       done.removed.push(id);
       return;
+    case 'replaced':
+      await settleReplacedFile(context, id, done);
+      return;
     case 'partial':
       if (database.transfers.isResumableFile(id)) return;
       await shredFile(folder.partialPath(id));
@@ -108,8 +116,43 @@ async function settle(context: StorageContext, name: KnownName, done: Done): Pro
   }
 }
 
-function ordered(names: readonly SealedName[]): readonly SealedName[] {
-  return [...names].sort((a, b) => Number(b.kind === 'temporary') - Number(a.kind === 'temporary'));
+/** What is left of sealing a file again. */
+async function settleReplacedFile(context: StorageContext, id: FileId, done: Done): Promise<void> {
+  const { folder, database } = context;
+  const path = folder.sealedPath(id);
+  const hasRow = database.files.find(id)?.placement === 'sealed';
+  if (!hasRow && database.tombstones.has(id)) {
+    await shredFile(replacedPath(path));
+    done.removed.push(id);
+    return;
+  }
+  const settled = await settleReplaced(path);
+  if (settled === 'removed') done.removed.push(id);
+  if (settled !== 'moved back') return;
+  if (hasRow) done.finished.push(id);
+  else done.quarantined.push(await folder.quarantine(id));
+}
+
+async function settleQuarantine({ folder, turns }: StorageContext, pending: Set<FileId>): Promise<void> {
+  const leftOvers = await folder.quarantineLeftOvers();
+  for (const { kind, id, path } of leftOvers) {
+    try {
+      await turns.take(id, async () => {
+        if (kind === 'temporary') await shredFile(`${path}.tmp`);
+        else await settleReplaced(path);
+      });
+    } catch {
+      pending.add(id);
+    }
+  }
+  if (leftOvers.length > 0) await syncFolder(folder.quarantinePath);
+}
+
+/** Temporary files first, then replaced ones, so that a sealed file is looked at under its final name only. */
+function ordered(names: readonly SealedName[]): readonly KnownName[] {
+  const known = names.filter((name) => name.kind !== 'unknown');
+  const having = (kind: KnownName['kind']): KnownName[] => known.filter((name) => name.kind === kind);
+  return [...having('temporary'), ...having('replaced'), ...having('sealed'), ...having('partial')];
 }
 
 function removeTombstones({ database }: StorageContext, pending: ReadonlySet<FileId>): void {

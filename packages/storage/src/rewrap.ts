@@ -1,10 +1,11 @@
 import { CryptoError } from '@coffer/crypto';
 import type { FileId } from '@coffer/database';
 import { throwIfAborted, toStorageError } from './errors.ts';
+import { replacedPath } from './replace-file.ts';
 import { isGone, readHeaderState, rewrapHeader } from './rewrap-header.ts';
 import type { StorageContext } from './storage-context.ts';
 
-/** A file whose header could not be brought to the current key epoch. */
+/** A file that keeps an earlier header, or an earlier file key. */
 export interface HeaderProblem {
   readonly id: FileId;
   /** Its path, relative to the folder of the storage. */
@@ -105,7 +106,8 @@ async function listTargets({ folder, unsettled }: StorageContext): Promise<Map<F
   const pathsOf = (id: FileId): Set<string> => {
     const known = targets.get(id);
     if (known !== undefined) return known;
-    const paths = new Set([folder.sealedPath(id), folder.temporaryPath(id), folder.partialPath(id)]);
+    const sealed = folder.sealedPath(id);
+    const paths = new Set([sealed, folder.temporaryPath(id), folder.partialPath(id), replacedPath(sealed)]);
     targets.set(id, paths);
     return paths;
   };

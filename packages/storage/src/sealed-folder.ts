@@ -9,19 +9,38 @@ import type { StorageError } from './errors.ts';
 
 /** What a name in the `files/` folder stands for. */
 export interface KnownName {
-  readonly kind: 'sealed' | 'temporary' | 'partial';
+  readonly kind: 'sealed' | 'temporary' | 'partial' | 'replaced';
   readonly id: FileId;
 }
 
 export type SealedName = KnownName | { readonly kind: 'unknown'; readonly name: string };
 
+/** What replacing a file in the quarantine leaves when it is interrupted. */
+export interface QuarantineLeftOver {
+  readonly kind: 'temporary' | 'replaced';
+  readonly id: FileId;
+  /** Of the file that was to be replaced. */
+  readonly path: string;
+}
+
 /** As `quarantine` names them: a second file of the same id gets a number. */
 const QUARANTINED_NAME = /^([0-9a-f]{32})\.enc(?:\.[1-9]\d{0,3})?$/;
 
-// Strict: a name that only resembles ours is somebody else's file, and never touched.
-const NAME = /^([0-9a-f]{32})\.enc(\.tmp|\.part)?$/;
+const QUARANTINE_LEFT_OVER = /^(([0-9a-f]{32})\.enc(?:\.[1-9]\d{0,3})?)\.(tmp|replaced)$/;
 
-/** The folder of sealed files: `{id}.enc`, `{id}.enc.tmp` while being saved, `{id}.enc.part` while being received. */
+// Strict: a name that only resembles ours is somebody else's file, and never touched.
+const NAME = /^([0-9a-f]{32})\.enc(?:\.(tmp|part|replaced))?$/;
+
+const KIND_OF_ENDING: Readonly<Record<string, KnownName['kind']>> = {
+  tmp: 'temporary',
+  part: 'partial',
+  replaced: 'replaced',
+};
+
+/**
+ * The folder of sealed files: `{id}.enc`, `{id}.enc.tmp` while being saved, `{id}.enc.part` while being received, `{id}.enc.replaced` while another one is put in
+ * its place.
+ */
 export class SealedFolder {
   readonly path: string;
   readonly quarantinePath: string;
@@ -66,10 +85,7 @@ export class SealedFolder {
   parseName(name: string): SealedName {
     const match = NAME.exec(name);
     if (match?.[1] === undefined) return { kind: 'unknown', name };
-    const id = parseFileId(match[1]);
-    if (match[2] === '.tmp') return { kind: 'temporary', id };
-    if (match[2] === '.part') return { kind: 'partial', id };
-    return { kind: 'sealed', id };
+    return { kind: KIND_OF_ENDING[match[2] ?? ''] ?? 'sealed', id: parseFileId(match[1]) };
   }
 
   /** Gives a durable temporary file its final name. The caller syncs the folder. */
@@ -94,9 +110,22 @@ export class SealedFolder {
 
   /** Names in the quarantine that are ours, sorted. */
   async quarantinedNames(): Promise<readonly string[]> {
+    const names = await this.#namesInQuarantine();
+    return names.filter((name) => QUARANTINED_NAME.test(name)).sort();
+  }
+
+  async quarantineLeftOvers(): Promise<readonly QuarantineLeftOver[]> {
+    return (await this.#namesInQuarantine()).flatMap((name) => {
+      const [, of, id, ending] = QUARANTINE_LEFT_OVER.exec(name) ?? [];
+      if (of === undefined || id === undefined) return [];
+      const kind = ending === 'tmp' ? 'temporary' : 'replaced';
+      return [{ kind, id: parseFileId(id), path: join(this.quarantinePath, of) } as const];
+    });
+  }
+
+  async #namesInQuarantine(): Promise<readonly string[]> {
     try {
-      const names = await readdir(this.quarantinePath);
-      return names.filter((name) => QUARANTINED_NAME.test(name)).sort();
+      return await readdir(this.quarantinePath);
     } catch (error) {
       if (errnoOf(error) === 'ENOENT') return [];
       throw error;

@@ -76,6 +76,78 @@ describe('recovery', () => {
     expect(readFileSync(join(directory, 'quarantine', `${id}.enc`)).equals(bytes)).toBe(true);
   });
 
+  describe('of sealing a file again', () => {
+    test('shreds the old file once the new one has its name', async () => {
+      const { directory, storage } = await makeStorage();
+      const content = randomContent(200_000);
+      const { id } = await storage.saveFile(content, { name: 'f' });
+      const path = join(directory, 'files', `${id}.enc`);
+      copyFileSync(path, `${path}.replaced`);
+      // What becomes of its bytes when it has no name any more.
+      linkSync(`${path}.replaced`, join(directory, 'watched'));
+      expect(await storage.recover()).toMatchObject({ finished: [], removed: [id], damaged: [] });
+      expect(sealedNames(directory)).toEqual([`${id}.enc`]);
+      expect(await storage.getFile(id)).toEqual(content);
+      const watched = readFileSync(join(directory, 'watched'));
+      expect(watched.subarray(0, 8192).equals(Buffer.alloc(8192))).toBe(true);
+    });
+
+    test('takes only the second name from a file that was not replaced yet', async () => {
+      const { directory, storage } = await makeStorage();
+      const content = randomContent(200_000);
+      const { id } = await storage.saveFile(content, { name: 'f' });
+      const path = join(directory, 'files', `${id}.enc`);
+      linkSync(path, `${path}.replaced`);
+      expect(await storage.recover()).toMatchObject({ finished: [], removed: [id], damaged: [] });
+      expect(sealedNames(directory)).toEqual([`${id}.enc`]);
+      expect(await storage.getFile(id)).toEqual(content);
+    });
+
+    test('gives a file its name back when nothing came in its place', async () => {
+      const { directory, storage } = await makeStorage();
+      const content = randomContent(200_000);
+      const { id } = await storage.saveFile(content, { name: 'f' });
+      const path = join(directory, 'files', `${id}.enc`);
+      renameSync(path, `${path}.replaced`);
+      expect(await storage.recover()).toMatchObject({ finished: [id], removed: [], damaged: [] });
+      expect(await storage.getFile(id)).toEqual(content);
+      renameSync(path, join(directory, 'files', `${ID}.enc.replaced`));
+      const { quarantined } = await storage.recover();
+      expect(quarantined).toEqual([join(directory, 'quarantine', `${ID}.enc`)]);
+    });
+
+    test('does the same in the quarantine', async () => {
+      const { directory, storage } = await makeStorage();
+      const { id } = await storage.saveFile(randomContent(200_000), { name: 'f' });
+      const sealed = join(directory, 'files', `${id}.enc`);
+      const at = (name: string): string => join(directory, 'quarantine', name);
+      mkdirSync(at(''));
+      for (const name of ['.enc', '.enc.tmp', '.enc.1.replaced', '.enc.2', '.enc.2.replaced', '.enc.old'])
+        copyFileSync(sealed, at(`${ID}${name}`));
+      linkSync(at(`${ID}.enc`), at(`${ID}.enc.replaced`));
+      await storage.recover();
+      const names = ['.enc', '.enc.1', '.enc.2', '.enc.old'].map((name) => `${ID}${name}`);
+      expect(readdirSync(at('')).sort()).toEqual(names);
+      const bytes = readFileSync(sealed);
+      for (const name of names) expect(readFileSync(at(name)).equals(bytes), name).toBe(true);
+    });
+
+    test('leaves nothing of a file that was deleted', async () => {
+      const { directory, storage } = await makeStorage();
+      const { id } = await storage.saveFile(randomContent(200_000), { name: 'f' });
+      const path = join(directory, 'files', `${id}.enc`);
+      copyFileSync(path, `${path}.replaced`);
+      linkSync(`${path}.replaced`, join(directory, 'watched'));
+      expect(await storage.deleteFile(id)).toMatchObject({ pending: [] });
+      expect(sealedNames(directory)).toEqual([]);
+      expect(
+        readFileSync(join(directory, 'watched'))
+          .subarray(0, 8192)
+          .some((byte) => byte !== 0),
+      ).toBe(false);
+    });
+  });
+
   test('does not wait for a FIFO that bears the name of a leftover, nor follows a link', async () => {
     const { directory, storage } = await makeStorage();
     const { id } = await storage.saveFile(randomContent(200_000), { name: 'f' });

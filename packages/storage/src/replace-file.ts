@@ -1,0 +1,85 @@
+import type { BigIntStats } from 'node:fs';
+import { link, lstat, rename, unlink } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import { StorageError, errnoOf } from './errors.ts';
+import { shredFile, syncFolder } from './sealed-folder.ts';
+
+/** The second name of a sealed file while another one takes its place. */
+export function replacedPath(path: string): string {
+  return `${path}.replaced`;
+}
+
+/**
+ * Puts a durable file in the place of a sealed one, whose header is then shredded. The old one gets a second name first, by which it is found and shredded
+ * whatever cuts this short (`settleReplaced`). The first name always is that of a whole file, the old one or the new one; only on a file system
+ * without hard links is it nobody's for a moment. `false`, and nothing has changed, when there is no old one.
+ *
+ * In a turn of the file (`FileTurns`).
+ *
+ * @throws StorageError NOT_A_FILE; what the file system throws
+ */
+export async function replaceFile(path: string, replacement: string): Promise<boolean> {
+  const folder = dirname(path);
+  await settleReplaced(path);
+  if (!(await giveSecondName(path))) return false;
+  try {
+    await syncFolder(folder);
+    await rename(replacement, path);
+  } catch (error) {
+    await settleReplaced(path);
+    throw error;
+  }
+  await shredReplaced(path);
+  return true;
+}
+
+/**
+ * Finishes or undoes what was cut short: takes a second name away from the file that still has the first one, shreds one that another file has taken the place
+ * of, and gives its name back to one whose place nobody took (`moved back`). Once more at any time.
+ */
+export async function settleReplaced(path: string): Promise<'nothing' | 'removed' | 'moved back'> {
+  const [current, replaced] = [await statOf(path), await statOf(replacedPath(path))];
+  if (replaced === undefined) return 'nothing';
+  if (current === undefined) {
+    await rename(replacedPath(path), path);
+    await syncFolder(dirname(path));
+    return 'moved back';
+  }
+  if (current.dev === replaced.dev && current.ino === replaced.ino) {
+    await unlink(replacedPath(path));
+    await syncFolder(dirname(path));
+  } else {
+    await shredReplaced(path);
+  }
+  return 'removed';
+}
+
+async function shredReplaced(path: string): Promise<void> {
+  // First: until the new name is durable a loss of power may bring the old file back.
+  await syncFolder(dirname(path));
+  await shredFile(replacedPath(path));
+  await syncFolder(dirname(path));
+}
+
+async function giveSecondName(path: string): Promise<boolean> {
+  const stat = await statOf(path);
+  if (stat === undefined) return false;
+  if (!stat.isFile()) throw new StorageError('NOT_A_FILE', `${path} is not a regular file`);
+  try {
+    await link(path, replacedPath(path));
+  } catch {
+    // Not every file system has links. What keeps a file from being renamed, too, is thrown.
+    await rename(path, replacedPath(path));
+  }
+  return true;
+}
+
+/** With all digits of a file's number, which on Windows a `number` cannot hold. */
+async function statOf(path: string): Promise<BigIntStats | undefined> {
+  try {
+    return await lstat(path, { bigint: true });
+  } catch (error) {
+    if (errnoOf(error) === 'ENOENT') return undefined;
+    throw error;
+  }
+}
