@@ -6,12 +6,12 @@ import { FILLED, added, everyEvent, victim } from './filled-vault.ts';
 import { openStage } from './open-stage.ts';
 import type { Files, Operation } from './operation.ts';
 
-const WITHOUT_VICTIM: Files = Object.fromEntries(
+export const WITHOUT_VICTIM: Files = Object.fromEntries(
   Object.entries(FILLED).filter(([path]) => path !== victim('sealed')),
 );
 
 /** A sealed file is in quarantine, as if an older database without it had been put back. */
-async function quarantineVictim(stage: Stage): Promise<void> {
+export async function quarantineVictim(stage: Stage): Promise<void> {
   const { files, quarantine } = vaultPaths(stage.vault);
   await using vault = await openStage(stage);
   const resolved = await Promise.resolve(vault.resolve(victim('sealed')));
@@ -24,7 +24,7 @@ async function quarantineVictim(stage: Stage): Promise<void> {
   renameSync(join(quarantine, `${name}.kept`), join(quarantine, name));
 }
 
-function quarantined(stage: Stage): readonly string[] {
+export function quarantined(stage: Stage): readonly string[] {
   const { quarantine } = vaultPaths(stage.vault);
   return existsSync(quarantine) ? readdirSync(quarantine) : [];
 }

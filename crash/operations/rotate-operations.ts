@@ -1,8 +1,15 @@
+import { closeSync, fsyncSync, linkSync, openSync, readFileSync, readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { vaultPaths } from '../../packages/vault/src/index.ts';
 import { everyEvent } from './filled-vault.ts';
 import { openStage } from './open-stage.ts';
+import { WITHOUT_VICTIM, quarantineVictim, quarantined } from './quarantine-operations.ts';
 import type { Operation } from './operation.ts';
 import type { Vault } from '../../packages/vault/src/index.ts';
 import type { Stage } from '../stage.ts';
+
+/** Of a sealed file: both places of its header. */
+const HEADER_SIZE_BYTES = 8192;
 
 async function addSecond(stage: Stage): Promise<void> {
   await using vault = await openStage(stage);
@@ -69,8 +76,52 @@ const resumed: Operation = {
   inspect: finishRotation,
 };
 
+/** Also with a file in quarantine. Every sealed file has one more name, out of the vault, that shows what becomes of it when another one is in its place. */
+const resealedAll: Operation = {
+  ...rotation(true),
+  startsWith: WITHOUT_VICTIM,
+  mayLeave: ['quarantine'],
+  prepare: async (stage) => {
+    await quarantineVictim(stage);
+    await addSecond(stage);
+  },
+  run: async (vault, stage, say) => {
+    watch(stage);
+    await rotate(vault, stage, { reseal: true }, say);
+  },
+  inspect: async (stage, said, vault) => {
+    const before = quarantined(stage);
+    await finishRotation(stage, said, vault);
+    if (before.length !== 1 || quarantined(stage).join() !== before.join())
+      throw new Error(`quarantine/ has ${before.join()}, then ${quarantined(stage).join() || 'nothing'}`);
+    const [file] = await vault.quarantine();
+    if (file?.problem !== undefined) throw new Error(`in quarantine: ${file.problem}`);
+    if ((await Promise.resolve(vault.status())).keyEpoch > 1) expectShredded(stage);
+  },
+};
+
+const WATCHED = 'watched ';
+
+function watch(stage: Stage): void {
+  const { files, quarantine } = vaultPaths(stage.vault);
+  for (const folder of [files, quarantine])
+    for (const name of readdirSync(folder))
+      linkSync(join(folder, name), join(stage.out, `${WATCHED}${name}`));
+  const out = openSync(stage.out, 'r');
+  fsyncSync(out);
+  closeSync(out);
+}
+
+function expectShredded(stage: Stage): void {
+  for (const name of readdirSync(stage.out).filter((each) => each.startsWith(WATCHED))) {
+    const header = readFileSync(join(stage.out, name)).subarray(0, HEADER_SIZE_BYTES);
+    if (header.some((byte) => byte !== 0)) throw new Error(`the old header of ${name} is still there`);
+  }
+}
+
 export const ROTATE_OPERATIONS: Readonly<Record<string, Operation>> = {
   rotate: rotation(false),
   'rotate-reseal': rotation(true),
+  'rotate-reseal-all': resealedAll,
   'rotate-resume': resumed,
 };

@@ -107,7 +107,7 @@ async function sealToTemporary(
 }
 
 /** In a turn of the file: its header is there whole when anything else looks for it, under the key epoch that was the current one. */
-export async function createTemporary(context: StorageContext, id: FileId): Promise<SealedWriter> {
+async function createTemporary(context: StorageContext, id: FileId): Promise<SealedWriter> {
   const { folder, keys, turns } = context;
   return turns.take(id, () => SealedWriter.create(folder.temporaryPath(id), id, keys));
 }

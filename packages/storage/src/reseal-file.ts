@@ -1,16 +1,25 @@
-import { SEALED_FILE, constantTimeEqual } from '@coffer/crypto';
+import { constantTimeEqual } from '@coffer/crypto';
 import type { FileId, FileRow } from '@coffer/database';
-import { constants } from 'node:fs';
-import type { FileHandle } from 'node:fs/promises';
+import { dirname } from 'node:path';
 import { damaged } from './errors.ts';
-import { createTemporary, discardTemporary } from './prepare-file.ts';
 import { openSealedRow } from './read-file.ts';
-import { isGone, openRegular } from './rewrap-header.ts';
+import { replaceFile, settleReplaced } from './replace-file.ts';
 import { sealContent } from './seal-content.ts';
 import type { SealedContent } from './seal-content.ts';
-import { shredFile } from './sealed-folder.ts';
+import { shredFile, syncFolder } from './sealed-folder.ts';
+import { SealedReader } from './sealed-reader.ts';
+import { SealedWriter } from './sealed-writer.ts';
 import { markUnclean } from './storage-context.ts';
 import type { StorageContext } from './storage-context.ts';
+
+/** A sealed file with its row, or one in quarantine, which has none. */
+export interface ResealTarget {
+  readonly id: FileId;
+  readonly path: string;
+  /** For messages. */
+  readonly name: string;
+  readonly row: FileRow | undefined;
+}
 
 export interface ResealFileOptions {
   readonly signal?: AbortSignal;
@@ -19,45 +28,76 @@ export interface ResealFileOptions {
 }
 
 /**
- * Seals a file's content again under a fresh file key, keeping its id: to a temporary name, verified against the row's SHA-256 on the way and
- * synced, which then takes the place of the old file; the header of the old one, which has no name any more, is filled with zeros. A
- * crash leaves the one or the other whole. `false` when the file is gone meanwhile.
+ * Seals a file's content again under a fresh file key, keeping its id: to a temporary name beside it and synced, verified on the way (each segment, and the whole against
+ * the row's SHA-256 where there is a row), which then takes the place of the old file, whose header is shredded. A crash leaves the one or the other
+ * whole. Returns the size of the content; `undefined` when the file is gone meanwhile.
  *
  * @throws StorageError DAMAGED, ABORTED; what the file system throws (ENOSPC)
  */
 export async function resealFile(
   context: StorageContext,
-  row: FileRow,
+  target: ResealTarget,
   options: ResealFileOptions,
-): Promise<boolean> {
-  const { id } = row;
+): Promise<number | undefined> {
+  const { id, path } = target;
   markUnclean(context);
   context.unsettled.add(id);
   try {
-    await sealAgain(context, row, options);
-    const isReplaced = await context.turns.take(id, () => replaceSealed(context, id));
-    if (!isReplaced) await discardTemporary(context, id);
-    else context.unsettled.delete(id);
-    return isReplaced;
+    const sizeBytes = await sealAgain(context, target, options);
+    const isReplaced = await context.turns.take(id, async () => {
+      // One that was deleted meanwhile is not brought back.
+      if (target.row !== undefined && context.database.files.find(id)?.placement !== 'sealed') return false;
+      return replaceFile(path, temporaryPath(path));
+    });
+    if (isReplaced) context.unsettled.delete(id);
+    else await discard(context, target);
+    return isReplaced ? sizeBytes : undefined;
   } catch (error) {
-    await discardTemporary(context, id);
+    await discard(context, target);
     throw error;
   }
 }
 
-async function sealAgain(context: StorageContext, row: FileRow, options: ResealFileOptions): Promise<void> {
-  const { signal, onProgress } = options;
+function temporaryPath(path: string): string {
+  return `${path}.tmp`;
+}
+
+/** What can't be removed now, the next opening removes. */
+async function discard(context: StorageContext, { id, path }: ResealTarget): Promise<void> {
+  try {
+    await context.turns.take(id, async () => {
+      await shredFile(temporaryPath(path));
+      await settleReplaced(path);
+    });
+    context.unsettled.delete(id);
+  } catch {
+    // The reason why the file was not sealed again matters more.
+  }
+}
+
+async function sealAgain(
+  context: StorageContext,
+  { id, path, name, row }: ResealTarget,
+  { signal, onProgress }: ResealFileOptions,
+): Promise<number> {
+  const { turns, keys } = context;
+  const temporary = temporaryPath(path);
   // What a crash may have left.
-  await context.turns.take(row.id, () => shredFile(context.folder.temporaryPath(row.id)));
-  await using reader = await openSealedRow(context, row);
-  await using writer = await createTemporary(context, row.id);
+  await turns.take(id, () => shredFile(temporary));
+  const { reader, sizeBytes } =
+    row === undefined
+      ? await turns.take(id, () => SealedReader.openUnsized(path, { id, name }, keys))
+      : { reader: await openSealedRow(context, row), sizeBytes: row.sizeBytes };
+  await using opened = reader;
+  await using writer = await turns.take(id, () => SealedWriter.create(temporary, id, keys));
   // The pool seals; it takes one job at a time.
-  const pieces = reader.read(0, row.sizeBytes, { pool: undefined, signal, transient: true });
+  const pieces = opened.read(0, sizeBytes, { pool: undefined, signal, transient: true });
   const content = { pieces: counted(pieces, onProgress), file: undefined };
   const sealed = await sealContent(context, writer, content, signal === undefined ? {} : { signal });
-  checkSame(row, sealed);
-  await context.folder.sync();
+  if (row !== undefined) checkSame(row, sealed);
+  await syncFolder(dirname(temporary));
   await writer.finish();
+  return sizeBytes;
 }
 
 async function* counted(
@@ -75,39 +115,4 @@ async function* counted(
 function checkSame(row: FileRow, sealed: SealedContent): void {
   if (sealed.sizeBytes === row.sizeBytes && constantTimeEqual(sealed.sha256, row.sha256)) return;
   throw damaged('HASH_MISMATCH', `${row.name} is damaged: its content does not match its SHA-256`);
-}
-
-/** In a turn. A file that was deleted meanwhile is not brought back. */
-async function replaceSealed({ database, folder }: StorageContext, id: FileId): Promise<boolean> {
-  if (database.files.find(id)?.placement !== 'sealed') return false;
-  const old = await openOld(folder.sealedPath(id));
-  if (old === undefined) return false;
-  try {
-    // Windows does not replace a file that is open.
-    if (process.platform === 'win32') await old.close();
-    await folder.promote(id);
-    await folder.sync();
-    // Only now: until the name is durable a loss of power may bring the old file back.
-    if (process.platform !== 'win32') await zeroHeader(old);
-    return true;
-  } finally {
-    await old.close();
-  }
-}
-
-async function openOld(path: string): Promise<FileHandle | undefined> {
-  try {
-    return await openRegular(path, constants.O_WRONLY);
-  } catch (error) {
-    if (isGone(error)) return undefined;
-    throw error;
-  }
-}
-
-async function zeroHeader(handle: FileHandle): Promise<void> {
-  const zeros = new Uint8Array(SEALED_FILE.HEADER_SIZE_BYTES);
-  for (let done = 0; done < zeros.length;) {
-    done += (await handle.write(zeros, done, zeros.length - done, done)).bytesWritten;
-  }
-  await handle.datasync();
 }

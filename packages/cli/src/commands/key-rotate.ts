@@ -31,7 +31,8 @@ export function registerKeyRotate(key: CommandUnknownOpts, run: RunCommand): voi
         'A key slot stays if its secret is given: the one that opens the vault, more with the options below or when asked. A recovery code is replaced by a new ' +
         'one. All other slots have to be dropped by name.\n\n' +
         "Copies of the vault that were made before, backups too, open with the old secrets as before. Use --reseal if somebody may have copied the sealed files' headers " +
-        'together with the old key: it seals all files again under new keys of their own.',
+        'together with the old key: it seals all files again under new keys of their own, those in quarantine too. A damaged file is named and keeps its key. While a ' +
+        'file is being received or saved the rotation is not finished: run this again when it is whole.',
     )
     .option(
       '--keep-passphrase-file <file>',

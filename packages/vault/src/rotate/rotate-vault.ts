@@ -10,7 +10,10 @@ import type { KeptSlot } from '../vault-file/rotate-slots.ts';
 import { HeaderMeter, contentMeter } from './rotate-progress.ts';
 
 export interface ResumeRotationOptions {
-  /** Seals the contents again as well, under fresh file keys: for when headers or file keys may have been copied. */
+  /**
+   * Seals the contents again as well, under fresh file keys: for when headers or file keys may have been copied. What is still being received or saved has to wait
+   * until it is whole; the rotation is not finished before.
+   */
   readonly reseal?: boolean;
   readonly signal?: AbortSignal;
   readonly onProgress?: (progress: BulkProgress) => void;
@@ -165,8 +168,8 @@ async function* goOn(
     return;
   }
   const result = await storage.resealFiles({ ...cancelling, onProgress: contentMeter(options.onProgress) });
-  for (const { file, message } of result.damaged)
-    yield { type: 'problem', kind: 'damaged', path: `files/${file.id}.enc`, message };
+  yield* problems('damaged', result.damaged);
+  yield* problems('failed', result.waiting);
   yield summary(parts, rewrapped, { files: result.resealed, bytes: result.sizeBytes });
 }
 

@@ -1,7 +1,15 @@
 import { decodeHeader, encodeHeader, FileKey, hexToBytes, openSegment } from '@coffer/crypto';
 import { fileIdFromBytes, openDatabase } from '@coffer/database';
 import { randomBytes } from 'node:crypto';
-import { copyFileSync, existsSync, mkdirSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
+import {
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  readdirSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { createKeyfile, createRecoveryCode, openVault } from '../../src/index.ts';
@@ -404,6 +412,82 @@ describe('resealing', () => {
       expect((await bytesOf(opened, String(number))).length).toBe(SEALED + number);
   });
 
+  test('seals files in quarantine again, too, under the names that they have there', async () => {
+    const made = await TestVault.create();
+    const content = randomBytes(600_000);
+    const id = await made.put('lost', content);
+    const name = `${id}.enc`;
+    const [sealed, quarantined] = [
+      join(made.directory, 'files', name),
+      join(made.directory, 'quarantine', name),
+    ];
+    copyFileSync(sealed, made.path('kept'));
+    await all(made.vault.removePaths(['lost']));
+    await made.vault.close();
+    mkdirSync(join(made.directory, 'quarantine'), { mode: 0o700 });
+    for (const ending of ['', '.1']) copyFileSync(made.path('kept'), `${quarantined}${ending}`);
+    writeFileSync(`${quarantined}.2`, readFileSync(made.path('kept')).subarray(0, 300_000));
+    using old = await stealRootKey(made.directory, made.secret);
+    using oldFileKey = fileKeyIn(quarantined, id, old);
+    expect(opensSegment(quarantined, oldFileKey)).toBe(true);
+
+    const opened = await made.reopen();
+    const events = await rotate(opened, { ...keeping(opened, made.secret), reseal: true });
+    expect(summaryOf(events)).toMatchObject({ resealed: 2, resealedBytes: 1_200_000, finished: true });
+    expect(events.filter((event) => event.type === 'problem')).toMatchObject([
+      { kind: 'damaged', path: `quarantine/${name}.2` },
+    ]);
+    for (const ending of ['', '.1']) expect(opensSegment(`${quarantined}${ending}`, oldFileKey)).toBe(false);
+    expect(readdirSync(join(made.directory, 'quarantine')).sort()).toEqual([name, `${name}.1`, `${name}.2`]);
+    await all(opened.adopt([name], { name: 'found' }));
+    expect(await bytesOf(opened, 'found')).toEqual(content);
+  });
+
+  test('is not finished before a file that is being received can be sealed again', async () => {
+    const made = await TestVault.create();
+    await made.put('whole', randomBytes(SEALED));
+    await made.vault.close();
+    using old = await stealRootKey(made.directory, made.secret);
+    await addPartialAndQuarantined(made.directory, old);
+    rmSync(join(made.directory, 'quarantine'), { recursive: true });
+    let opened = await made.reopen();
+    const events = await rotate(opened, { ...keeping(opened, made.secret), reseal: true });
+    const partial = readdirSync(join(made.directory, 'files')).find((name) => name.endsWith('.part'));
+    expect(events.filter((event) => event.type === 'problem')).toMatchObject([
+      { kind: 'failed', path: `files/${partial ?? ''}` },
+    ]);
+    expect(summaryOf(events)).toMatchObject({ resealed: 1, finished: false });
+    await opened.close();
+    await expectOpensNothing(made.directory, old);
+
+    using current = await stealRootKey(made.directory, made.secret);
+    using databaseKey = current.derive('coffer/database/v1');
+    const path = join(made.directory, 'data.db');
+    {
+      using database = openDatabase({ path, key: databaseKey.exportBytes() });
+      database.transfers.cancel('incoming');
+    }
+    opened = await made.reopen();
+    expect(opened.status()).toMatchObject({ rotation: 'reseal' });
+    expect(summaryOf(await all(opened.resumeRotation()))).toMatchObject({ resealed: 0, finished: true });
+    expect(headerFiles(made.directory)).toHaveLength(1);
+  });
+
+  test('has also what was being saved when the rotation began, once it is saved', async () => {
+    const made = await TestVault.create();
+    const { vault } = made;
+    const slow = new PausedSource(randomBytes(400_000));
+    const saving = vault.addStream(slow.pieces(), { name: 'slow', folder: '' });
+    await slow.hasBegun;
+    const events = await rotate(vault, { ...keeping(vault, made.secret), reseal: true });
+    expect(events.filter((event) => event.type === 'problem')).toMatchObject([{ kind: 'failed' }]);
+    expect(summaryOf(events)).toMatchObject({ resealed: 0, finished: false });
+    slow.goOn();
+    await saving;
+    expect(summaryOf(await all(vault.resumeRotation()))).toMatchObject({ resealed: 1, finished: true });
+    expect(await bytesOf(await made.reopen(), 'slow')).toEqual(slow.content);
+  });
+
   test('that was asked for while going on with a rotation is done, also when that is interrupted again', async () => {
     const made = await TestVault.create();
     for (let number = 0; number < 4; number += 1)
@@ -491,13 +575,21 @@ function stealFileKey(
   id: string,
   root: Awaited<ReturnType<typeof stealRootKey>>,
 ): FileKey {
+  return fileKeyIn(join(directory, 'files', `${id}.enc`), id, root);
+}
+
+function fileKeyIn(path: string, id: string, root: Awaited<ReturnType<typeof stealRootKey>>): FileKey {
   using storageKey = root.derive('coffer/storage/v1');
-  const header = readFileSync(join(directory, 'files', `${id}.enc`)).subarray(0, 8192);
+  const header = readFileSync(path).subarray(0, 8192);
   return decodeHeader(header, { storageKeyOf: () => storageKey, fileId: hexToBytes(id) }).fileKey;
 }
 
 function opensFirstSegment(directory: string, id: string, key: FileKey): boolean {
-  const file = readFileSync(join(directory, 'files', `${id}.enc`));
+  return opensSegment(join(directory, 'files', `${id}.enc`), key);
+}
+
+function opensSegment(path: string, key: FileKey): boolean {
+  const file = readFileSync(path);
   const token = file.subarray(8192, 8192 + 2 ** 18 + 73);
   try {
     openSegment(key, { index: 0, final: false, token });
