@@ -1,11 +1,12 @@
 import { closeSync, fsyncSync, linkSync, openSync, renameSync, rmSync, statSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { DatabaseError } from './errors.ts';
+import { discardCopy } from './shred-whole.ts';
 import { toDatabaseError } from './translate-error.ts';
 
 /**
  * Makes a file that appears under its name whole and durable, or not at all, and that replaces nothing. `build` fills an
- * empty file (mode 0600) beside it. What a crash left of an earlier attempt is removed. Throws `EXISTS`.
+ * empty file (mode 0600) beside it. What a crash left of an earlier attempt is shredded. Throws `EXISTS`.
  */
 export function buildFile(path: string, build: (temporaryPath: string) => void): void {
   const finalPath = resolve(path);
@@ -58,7 +59,7 @@ function checkComplete(path: string): void {
 }
 
 function discard(path: string): void {
-  for (const suffix of ['', '-wal', '-journal']) rmSync(path + suffix, { force: true });
+  for (const suffix of ['', '-wal', '-journal']) discardCopy(path + suffix);
 }
 
 function sync(path: string): void {

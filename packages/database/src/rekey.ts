@@ -1,4 +1,4 @@
-import { closeSync, fstatSync, fsyncSync, openSync, renameSync, rmSync, statSync, writeSync } from 'node:fs';
+import { renameSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { rawKey, setCipherKey } from './cipher-key.ts';
 import { buildFile, syncFolder } from './build-file.ts';
@@ -8,6 +8,9 @@ import { DatabaseError, corrupt } from './errors.ts';
 import { checkEncryptedFile } from './encrypted-file.ts';
 import { openKeyedDriver } from './keyed-connection.ts';
 import { openDriver } from './driver.ts';
+import { keepReplaced, settleReplaced } from './replaced-file.ts';
+import type { Settle } from './replaced-file.ts';
+import { discardCopy } from './shred-whole.ts';
 
 /** The keys of a change of key, 32 bytes each. The caller zeroes them. */
 export interface RekeyOptions {
@@ -16,16 +19,18 @@ export interface RekeyOptions {
   readonly newKey: Uint8Array;
 }
 
-const OVERWRITE_STEP_BYTES = 1024 * 1024;
-
 /** Where the database under the new key is made, before it takes the place of the one under the old key. */
 function rekeyedPath(path: string): string {
   return `${path}.rekey`;
 }
 
-/** Removes what a crash left of a change of key. The database itself is always whole, under one key or the other. */
+/**
+ * Shreds what a crash left of a change of key: copies under either key, and the old database. The database itself is always whole, under one key or
+ * the other.
+ */
 export function discardRekeyed(path: string): void {
-  for (const suffix of ['', '.new', '.new-journal']) rmSync(rekeyedPath(path) + suffix, { force: true });
+  for (const suffix of ['', '.new', '.new-journal', '.new-wal']) discardCopy(rekeyedPath(path) + suffix);
+  settleReplaced(path);
 }
 
 /**
@@ -57,23 +62,23 @@ export function putRekeyedInPlace(
   onRenamed: () => void,
 ): void {
   connection.reopen(() => {
-    let old: number | undefined;
+    let settle: Settle = () => undefined;
     try {
       checkNoLog(path);
-      old = openOld(path);
+      settle = keepReplaced(path);
       renameSync(rekeyedPath(path), path);
     } catch (error) {
-      if (old !== undefined) closeSync(old);
+      settle(false);
       return { driver: openKeyedDriver(path, key), error };
     }
     onRenamed();
     try {
       syncFolder(dirname(path));
     } catch (error) {
-      if (old !== undefined) closeSync(old);
+      settle(false);
       return { driver: openKeyedDriver(path, newKey), error };
     }
-    if (old !== undefined) overwriteUnlinked(old);
+    settle(true);
     return { driver: openKeyedDriver(path, newKey) };
   });
 }
@@ -103,6 +108,8 @@ function verify(path: string, newKey: Uint8Array): void {
   try {
     setCipherKey(driver, { kind: 'raw', key: newKey });
     driver.pragma('locking_mode = EXCLUSIVE');
+    // Otherwise the first opening would, with a rollback journal beside the database that a loss of power may bring back.
+    driver.pragma('journal_mode = WAL');
     if (firstValue(driver.pragma('quick_check(1)')) !== 'ok')
       throw corrupt('the copy of the database under the new key is not whole');
   } finally {
@@ -115,27 +122,4 @@ function checkNoLog(path: string): void {
   const log = statSync(`${path}-wal`, { throwIfNoEntry: false });
   if (log !== undefined && log.size > 0)
     throw new DatabaseError('FAILED', `the log of ${path} could not be emptied`);
-}
-
-/** A descriptor of the file that is about to lose its name. Not on Windows, where an open file can't be replaced. */
-function openOld(path: string): number | undefined {
-  return process.platform === 'win32' ? undefined : openSync(path, 'r+');
-}
-
-/** Overwrites a file that has no name any more with zeros, as far as the medium lets that reach what was there, and closes it. */
-function overwriteUnlinked(descriptor: number): void {
-  try {
-    const { nlink, size } = fstatSync(descriptor);
-    // Somebody's hard link to it is a copy like any other, and not ours to destroy.
-    if (nlink > 0) return;
-    const zeros = new Uint8Array(OVERWRITE_STEP_BYTES);
-    for (let done = 0; done < size;) {
-      done += writeSync(descriptor, zeros, 0, Math.min(zeros.length, size - done), done);
-    }
-    fsyncSync(descriptor);
-  } catch {
-    // The database has its new key all the same; what is left of the old one is what any copy of it is.
-  } finally {
-    closeSync(descriptor);
-  }
 }

@@ -1,4 +1,15 @@
-import { existsSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
+import {
+  closeSync,
+  copyFileSync,
+  existsSync,
+  fstatSync,
+  linkSync,
+  openSync,
+  readFileSync,
+  readSync,
+  readdirSync,
+  writeFileSync,
+} from 'node:fs';
 import { dirname, join } from 'node:path';
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import { openDatabase, scanPages } from '../src/index.ts';
@@ -7,6 +18,7 @@ import { expectError } from './support/expect-error.ts';
 import { OtherProcess } from './support/other-process.ts';
 import { KEY, OTHER_KEY, addBlob, newDatabase } from './support/sample-database.ts';
 import { canMount, smallDisk } from './support/small-disk.ts';
+import { temporaryFolder } from './support/temporary-folder.ts';
 
 vi.setConfig({ testTimeout: 60_000 });
 
@@ -87,6 +99,90 @@ test('what a crash left of a change of key is removed at the next opening', () =
   for (const suffix of ['', '.new', '.new-journal']) writeFileSync(`${database.path}.rekey${suffix}`, 'x');
   openWith(database.path, KEY);
   expect(readdirSync(dirname(database.path)).filter((name) => name.includes('rekey'))).toEqual([]);
+});
+
+/** What is in a file, whatever becomes of its name. */
+function watch(path: string): () => Buffer {
+  const descriptor = openSync(path, 'r');
+  onTestFinished(() => {
+    closeSync(descriptor);
+  });
+  return () => {
+    const bytes = Buffer.alloc(fstatSync(descriptor).size);
+    readSync(descriptor, bytes, 0, bytes.length, 0);
+    return bytes;
+  };
+}
+
+function expectZeros(bytes: Buffer): void {
+  expect(bytes.length).toBeGreaterThan(0);
+  expect(bytes.some((byte) => byte !== 0)).toBe(false);
+}
+
+test('the old database is overwritten once the new one has its name', () => {
+  const database = newDatabase();
+  addBlob(database, new Uint8Array(90_000).fill(7));
+  database.checkpoint('truncate');
+  const old = watch(database.path);
+  expect(old().length).toBeGreaterThan(90_000);
+  database.stageRekey(CHANGE).commit();
+  expectZeros(old());
+  database.close();
+  expect(readdirSync(dirname(database.path)).sort()).toEqual(['data.db', 'data.db.reserve']);
+});
+
+test('a hard link to the old database is a copy, and left as it is', () => {
+  const database = newDatabase();
+  const row = addBlob(database, new Uint8Array(5_000).fill(7));
+  const copy = join(temporaryFolder(), 'copy.db');
+  linkSync(database.path, copy);
+  database.stageRekey(CHANGE).commit();
+  database.close();
+  expect(openWith(copy, KEY).files.getBlob(row.id)).toEqual(new Uint8Array(5_000).fill(7));
+});
+
+test('killed before it was overwritten, the old database is at the next opening', () => {
+  const database = newDatabase();
+  const row = addBlob(database, new Uint8Array(5_000).fill(7));
+  database.checkpoint('truncate');
+  const replaced = `${database.path}.replaced`;
+  copyFileSync(database.path, replaced);
+  database.stageRekey(CHANGE).discard();
+  expect(existsSync(replaced)).toBe(false);
+
+  copyFileSync(database.path, replaced);
+  const old = watch(replaced);
+  database.close();
+  expect(openWith(database.path, KEY).files.getBlob(row.id)).toHaveLength(5_000);
+  expect(existsSync(replaced)).toBe(false);
+  expectZeros(old());
+});
+
+test('killed before it was replaced, the database only loses its second name', async () => {
+  const database = newDatabase();
+  const row = addBlob(database, new Uint8Array(5_000).fill(7));
+  database.close();
+  linkSync(database.path, `${database.path}.replaced`);
+  const again = openWith(database.path, KEY);
+  expect(existsSync(`${database.path}.replaced`)).toBe(false);
+  expect(again.files.getBlob(row.id)).toHaveLength(5_000);
+  // And it is still held: looking at the second name has opened nothing.
+  const other = new OtherProcess('open-and-hold.ts', database.path, Buffer.from(KEY).toString('hex'));
+  expect(await other.line()).toBe('IN_USE');
+});
+
+test('copies that are not put in place are overwritten before they go', () => {
+  const database = newDatabase();
+  addBlob(database, new Uint8Array(5_000).fill(7));
+  const staged = database.stageRekey(CHANGE);
+  const copy = watch(`${database.path}.rekey`);
+  staged.discard();
+  expectZeros(copy());
+  database.close();
+  writeFileSync(`${database.path}.rekey.new`, 'x'.repeat(9000));
+  const left = watch(`${database.path}.rekey.new`);
+  openWith(database.path, KEY);
+  expectZeros(left());
 });
 
 test('while a page scan runs the key stays, and a damaged page is found before anything has changed', async () => {

@@ -11,7 +11,7 @@ export { FileStorage } from './file-storage.ts';
 export type { FileStorageOptions, PendingDeletions } from './file-storage.ts';
 export { openFileStorage } from './open-file-storage.ts';
 export type { OpenFileStorageOptions, OwnedFileStorage } from './open-file-storage.ts';
-export { shredFile } from './sealed-folder.ts';
+export { shredFile, shredWhole } from './sealed-folder.ts';
 export type { AdoptOptions } from './adopt.ts';
 export type { QuarantinedFile } from './quarantine.ts';
 export { StorageKeys } from './storage-keys.ts';

@@ -28,6 +28,7 @@ test('the package exports these names', () => {
       "parseFolder",
       "saveFile",
       "shredFile",
+      "shredWhole",
     ]
   `);
 });

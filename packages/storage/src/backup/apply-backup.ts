@@ -1,4 +1,4 @@
-import { open, rename, rm } from 'node:fs/promises';
+import { open, rename } from 'node:fs/promises';
 import { parseFileId } from '@coffer/database';
 import { errnoOf, toStorageError } from '../errors.ts';
 import { SealedFolder, shredFile, shredWhole, syncFolder } from '../sealed-folder.ts';
@@ -68,7 +68,7 @@ async function replaceDatabase(paths: StagingPaths, destination: string): Promis
   const { database } = stagingPaths(destination);
   // A log that somebody who opened the backup left behind would be played into the new database.
   const [, ...beside] = databaseFiles(database);
-  for (const path of beside) await rm(path, { force: true });
+  for (const path of beside) await shredWhole(path);
   await syncFolder(destination);
   await unlessMissing(rename(paths.database, database));
   await syncFolder(destination);

@@ -29,8 +29,8 @@ export class Staging implements AsyncDisposable {
   static async prepare(directory: string): Promise<Staging> {
     const paths = stagingPaths(directory);
     for (const path of [paths.directory, paths.files]) await makeFolder(path);
-    await shredWhole(paths.headers);
-    for (const path of [...databaseFiles(paths.database), paths.removed]) await rm(path, { force: true });
+    for (const path of [paths.headers, ...databaseFiles(paths.database)]) await shredWhole(path);
+    await rm(paths.removed, { force: true });
     const headers = await open(paths.headers, 'wx', 0o600);
     try {
       return new Staging(paths, headers, await open(paths.removed, 'wx', 0o600));

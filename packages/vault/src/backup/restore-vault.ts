@@ -1,8 +1,8 @@
 import type { CofferDatabase } from '@coffer/database';
-import { FileStorage } from '@coffer/storage';
+import { FileStorage, shredWhole } from '@coffer/storage';
 import type { NotRestored } from '@coffer/storage';
 import { constants, existsSync } from 'node:fs';
-import { chmod, copyFile, open, rm } from 'node:fs/promises';
+import { chmod, copyFile, open } from 'node:fs/promises';
 import { VaultError, errnoToVaultError } from '../errors.ts';
 import { BulkMeter } from '../files/bulk-progress.ts';
 import type { BulkProgress } from '../files/bulk-progress.ts';
@@ -165,8 +165,7 @@ async function openTarget(paths: VaultPaths, keys: VaultKeys): Promise<TargetPar
 /** With the log that somebody who had the backup open may have left beside it. */
 async function copyDatabase(from: VaultPaths, to: VaultPaths): Promise<void> {
   try {
-    for (const suffix of ['', '-wal', '-shm', '-journal', '.reserve'])
-      await rm(to.database + suffix, { force: true });
+    for (const suffix of ['', '-wal', '-shm', '-journal', '.reserve']) await shredWhole(to.database + suffix);
     for (const suffix of ['-wal', '']) {
       if (suffix !== '' && !existsSync(from.database + suffix)) continue;
       const path = to.database + suffix;

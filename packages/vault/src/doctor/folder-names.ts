@@ -21,8 +21,8 @@ const OWN: ReadonlySet<string> = new Set([
 const LEFT_OVER =
   /^(?:vault\.json(?:\.bak)?\.tmp|backup\.json\.tmp|data\.db(?:\.rekey)?\.new(?:-wal|-journal)?|importing)$/;
 
-/** A database under a new key, whole: what becomes of it is for opening to decide. */
-const UNDECIDED = 'data.db.rekey';
+/** Of a change of the database's key, and what becomes of it is for opening to decide: the new database, and a second name of the old one. */
+const UNDECIDED: readonly string[] = ['data.db.rekey', 'data.db.replaced'];
 
 export function isLeftOverName(name: string): boolean {
   return LEFT_OVER.test(name);
@@ -32,7 +32,7 @@ export function isLeftOverName(name: string): boolean {
 export function isForeignName(name: string): boolean {
   return (
     !OWN.has(name) &&
-    !name.startsWith(UNDECIDED) &&
+    !UNDECIDED.some((each) => name.startsWith(each)) &&
     !isLeftOverName(name) &&
     !name.startsWith('.') &&
     name !== 'lost+found'
