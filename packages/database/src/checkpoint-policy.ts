@@ -12,7 +12,8 @@ const STATEMENTS_PER_LOOK = 32;
 const IDLE_MS = 1000;
 
 /**
- * Moves pages from the WAL to the database when nothing was committed for a second, or when the WAL has grown to 16 MiB.
+ * Moves pages from the WAL to the database when nothing was committed for a second, or when the WAL has grown to 16 MiB. After a deletion the WAL is
+ * emptied then, too: pages as they were before stay in it until it is written over.
  * What fails here is tried again later: the commit before it has succeeded and must be reported so.
  */
 export class CheckpointPolicy {
@@ -45,7 +46,10 @@ export class CheckpointPolicy {
     return () => {
       if (held) this.#holds -= 1;
       held = false;
-      if (!this.isHeld) for (const resume of this.#waiting.splice(0)) resume();
+      if (this.isHeld) return;
+      for (const resume of this.#waiting.splice(0)) resume();
+      // What could not be done meanwhile.
+      this.#timer?.refresh();
     };
   }
 
@@ -59,6 +63,7 @@ export class CheckpointPolicy {
     if (this.isHeld) throw new DatabaseError('IN_USE', 'no checkpoint can run during a page scan');
     if (this.#connection.inTransaction) throw invalid('no checkpoint can run inside a transaction');
     this.#connection.pragma(`wal_checkpoint(${mode})`);
+    if (mode === 'truncate') this.#connection.forgetDeletions();
     this.#retryAtFrames = MAX_PENDING_FRAMES;
   }
 
@@ -80,18 +85,21 @@ export class CheckpointPolicy {
     this.#statements = 0;
     const pending = this.#pendingFrames();
     if (pending < this.#retryAtFrames || this.isHeld) return;
-    if (!this.#attempt()) this.#retryAtFrames = pending + MAX_PENDING_FRAMES;
+    if (!this.#attempt('passive')) this.#retryAtFrames = pending + MAX_PENDING_FRAMES;
   }
 
   #whenIdle(): void {
-    const { isOpen, inTransaction } = this.#connection;
+    const { isOpen, inTransaction, hasDeletedRows } = this.#connection;
     if (!isOpen || inTransaction || this.isHeld) return;
-    if (this.#pendingFrames() === 0 || this.#attempt()) this.#whenSettled();
+    const isMoved = hasDeletedRows
+      ? this.#attempt('truncate')
+      : this.#pendingFrames() === 0 || this.#attempt('passive');
+    if (isMoved) this.#whenSettled();
   }
 
-  #attempt(): boolean {
+  #attempt(mode: 'passive' | 'truncate'): boolean {
     try {
-      this.run('passive');
+      this.run(mode);
       return true;
     } catch {
       return false;

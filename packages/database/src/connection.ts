@@ -8,6 +8,8 @@ const MAX_CACHED_STATEMENTS = 256;
 /** The largest value of the header's field that the counter of commits is in. */
 const MAX_COMMITS = 2_147_483_647;
 
+const DELETES_ROWS = /^\s*DELETE\b/;
+
 const CHANGES_ROWS = /^\s*(?:INSERT|UPDATE|DELETE)\b/;
 
 /**
@@ -29,6 +31,7 @@ export class Connection {
   #changing = 0;
   #hasCommitted = false;
   #hasChangedRows = false;
+  #hasDeletedRows = false;
   #countsCommits = false;
   #commits: number | undefined;
 
@@ -49,6 +52,15 @@ export class Connection {
   /** Whether anything was changed through this connection. */
   get hasCommitted(): boolean {
     return this.#hasCommitted;
+  }
+
+  /** Whether rows were deleted, also in a transaction that was undone, since `forgetDeletions`. */
+  get hasDeletedRows(): boolean {
+    return this.#hasDeletedRows;
+  }
+
+  forgetDeletions(): void {
+    this.#hasDeletedRows = false;
   }
 
   /** Called after every commit, outside the transaction, with the number of statements that it may have changed something with. */
@@ -75,6 +87,7 @@ export class Connection {
       return this.transaction(() => this.run(sql, ...parameters));
     const changes = this.#guarded(() => this.#prepared(sql).run(...parameters).changes);
     if (changes > 0) this.#hasChangedRows = true;
+    if (changes > 0 && DELETES_ROWS.test(sql)) this.#hasDeletedRows = true;
     this.#changing += 1;
     if (this.#depth === 0) this.#committed();
     return changes;

@@ -35,6 +35,20 @@ async function fill(storage: FileStorage, count: number): Promise<void> {
   );
 }
 
+test('what was deleted without shred leaves the log soon after nothing was committed, also while the storage stays open', async () => {
+  const { directory, storage } = await makeStorage();
+  await fill(storage, 60);
+  const content = randomContent(90_000);
+  const { id } = await storage.saveFile(content, { name: 'private.bin' });
+  // Not its beginning, which shares a page with other rows.
+  const secrets = pieces(content.subarray(8192));
+  await storage.deleteFile(id);
+  expect(findIn(directory, secrets)).not.toEqual([]);
+  await expect.poll(() => findIn(directory, secrets), { timeout: 30_000 }).toEqual([]);
+  await storage.saveFile(randomContent(90_000), { name: 'later' });
+  expect(storage.listFiles().rows).toHaveLength(61);
+});
+
 describe('what was deleted with shred', () => {
   test.each([
     ['a BLOB', 90_000],
