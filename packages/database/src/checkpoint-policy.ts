@@ -24,6 +24,8 @@ export class CheckpointPolicy {
   #retryAtFrames = MAX_PENDING_FRAMES;
   #timer: NodeJS.Timeout | undefined;
   #statements = 0;
+  /** Those of which nothing is in the WAL any more. */
+  #deletionsBefore = 0;
 
   /** `whenSettled` is called when nothing was committed for a second and the WAL has been moved. */
   constructor(connection: Connection, whenSettled: () => void) {
@@ -63,7 +65,7 @@ export class CheckpointPolicy {
     if (this.isHeld) throw new DatabaseError('IN_USE', 'no checkpoint can run during a page scan');
     if (this.#connection.inTransaction) throw invalid('no checkpoint can run inside a transaction');
     this.#connection.pragma(`wal_checkpoint(${mode})`);
-    if (mode === 'truncate') this.#connection.forgetDeletions();
+    if (mode === 'truncate') this.#deletionsBefore = this.#connection.deletions;
     this.#retryAtFrames = MAX_PENDING_FRAMES;
   }
 
@@ -89,11 +91,12 @@ export class CheckpointPolicy {
   }
 
   #whenIdle(): void {
-    const { isOpen, inTransaction, hasDeletedRows } = this.#connection;
+    const { isOpen, inTransaction, deletions } = this.#connection;
     if (!isOpen || inTransaction || this.isHeld) return;
-    const isMoved = hasDeletedRows
-      ? this.#attempt('truncate')
-      : this.#pendingFrames() === 0 || this.#attempt('passive');
+    const isMoved =
+      deletions > this.#deletionsBefore
+        ? this.#attempt('truncate')
+        : this.#pendingFrames() === 0 || this.#attempt('passive');
     if (isMoved) this.#whenSettled();
   }
 

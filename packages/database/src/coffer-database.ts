@@ -235,8 +235,8 @@ export class CofferDatabase implements Disposable {
   close(): void {
     if (!this.#connection.isOpen) return;
     this.#checkpoints.stop();
-    if (this.#connection.hasCommitted) this.#freePages.giveBackBeforeClosing();
-    else this.#freePages.stop();
+    if (this.#refusesChanges) this.#freePages.stop();
+    else this.#freePages.giveBackBeforeClosing();
     this.#closing.abort(new DatabaseError('CLOSED', `${this.path} was closed during a page scan`));
     try {
       this.#connection.close();

@@ -29,9 +29,8 @@ export class Connection {
   #afterCommit: (statements: number) => void = () => undefined;
   /** Changing statements since the last commit. */
   #changing = 0;
-  #hasCommitted = false;
   #hasChangedRows = false;
-  #hasDeletedRows = false;
+  #deletions = 0;
   #countsCommits = false;
   #commits: number | undefined;
 
@@ -49,18 +48,9 @@ export class Connection {
     return this.#depth > 0;
   }
 
-  /** Whether anything was changed through this connection. */
-  get hasCommitted(): boolean {
-    return this.#hasCommitted;
-  }
-
-  /** Whether rows were deleted, also in a transaction that was undone, since `forgetDeletions`. */
-  get hasDeletedRows(): boolean {
-    return this.#hasDeletedRows;
-  }
-
-  forgetDeletions(): void {
-    this.#hasDeletedRows = false;
+  /** How many statements have deleted rows, also in transactions that were undone. */
+  get deletions(): number {
+    return this.#deletions;
   }
 
   /** Called after every commit, outside the transaction, with the number of statements that it may have changed something with. */
@@ -87,7 +77,7 @@ export class Connection {
       return this.transaction(() => this.run(sql, ...parameters));
     const changes = this.#guarded(() => this.#prepared(sql).run(...parameters).changes);
     if (changes > 0) this.#hasChangedRows = true;
-    if (changes > 0 && DELETES_ROWS.test(sql)) this.#hasDeletedRows = true;
+    if (changes > 0 && DELETES_ROWS.test(sql)) this.#deletions += 1;
     this.#changing += 1;
     if (this.#depth === 0) this.#committed();
     return changes;
@@ -175,7 +165,6 @@ export class Connection {
     this.#changing = 0;
     // Nothing was written.
     if (statements === 0) return;
-    this.#hasCommitted = true;
     this.#afterCommit(statements);
   }
 

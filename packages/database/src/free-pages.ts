@@ -7,11 +7,13 @@ const PAGES_AT_ONCE = 16;
 const STEP_MS = 1.5;
 /** Between steps, so that they take a fifteenth of the time of a thread. */
 const PAUSE_MS = 25;
-/** For a process that ends before it was ever idle. */
+/** For processes that end before they are ever idle: so that commands which only read go on with what one has left that deleted much. */
 const CLOSING_MS = 100;
+/** And for one that has deleted something. */
+const CLOSING_AFTER_DELETION_MS = 1000;
 
 /**
- * Gives the pages that deleting frees back to the file system, in small steps: when nothing else was committed for a while, and some when the
+ * Gives the pages that deleting frees back to the file system, in small steps: when nothing else was committed for a while, and some whenever the
  * database is closed. What is not done goes on the next time. A page that is still needed is moved from the end of the file to a free place.
  */
 export class FreePages {
@@ -47,7 +49,12 @@ export class FreePages {
   /** The last chance of a process. */
   giveBackBeforeClosing(): void {
     this.stop();
-    this.#giveBackFor(CLOSING_MS);
+    try {
+      if (this.count() === 0) return;
+    } catch {
+      return;
+    }
+    this.#giveBackFor(this.#connection.deletions > 0 ? CLOSING_AFTER_DELETION_MS : CLOSING_MS);
   }
 
   stop(): void {

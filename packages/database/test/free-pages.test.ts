@@ -34,6 +34,29 @@ test('a process that ends at once gives them back when it closes', () => {
   expect(reopen(database.path).integrityCheck()).toEqual([]);
 });
 
+test('a process that changes nothing goes on with what another one has left, when it closes', () => {
+  const database = newDatabase();
+  const rows = Array.from({ length: 40 }, () => addBlob(database, new Uint8Array(60_000)));
+  for (const row of rows) database.files.remove(row.id);
+  database.checkpoint('truncate');
+  // What it leaves it has no chance to give back.
+  database.refuseChanges();
+  database.close();
+  const before = statSync(database.path).size;
+  expect(before).toBeGreaterThan(40 * 60_000);
+  let size = before;
+  for (let opening = 0; opening < 40 && size > before / 8; opening += 1) {
+    const again = reopen(database.path);
+    expect(again.files.count()).toBe(0);
+    again.close();
+    // However little time there is, each one gets on.
+    expect(statSync(database.path).size).toBeLessThan(size);
+    size = statSync(database.path).size;
+  }
+  expect(size).toBeLessThan(before / 8);
+  expect(reopen(database.path).integrityCheck()).toEqual([]);
+});
+
 test('a checkpoint that has to wait for a page scan can', async () => {
   const database = newDatabase();
   for (let number = 0; number < 20; number += 1) addBlob(database, new Uint8Array(60_000));
