@@ -55,6 +55,8 @@ export class CofferDatabase implements Disposable {
   readonly #reserve: SpaceReserve;
   readonly #closing = new AbortController();
   #refusesChanges = false;
+  /** Of the connections before this one: SQLite counts those of one. */
+  #changesBefore = 0;
 
   constructor(connection: Connection, options: { path: string; schemaVersion: number; file: HeldFile }) {
     this.path = options.path;
@@ -144,11 +146,16 @@ export class CofferDatabase implements Disposable {
   }
 
   /**
-   * Writes the whole database anew, from what lives in it alone, by way of memory: for what deleting leaves in the space between rows. Throws
-   * `NO_SPACE`, having changed nothing.
+   * Writes the whole database anew under its key, from what lives in it alone: for what deleting leaves in the space between rows. The old file is overwritten. It
+   * takes as much space as the database, and as long as copying it. Synchronous. Throws as `stageRekey` and `commit` do, having changed nothing.
    */
-  rebuild(): void {
-    this.#connection.exec('VACUUM');
+  rebuild(key: Uint8Array): void {
+    const staged = this.stageRekey({ key, newKey: key });
+    try {
+      staged.commit();
+    } finally {
+      staged.discard();
+    }
   }
 
   /**
@@ -182,8 +189,10 @@ export class CofferDatabase implements Disposable {
       this.#checkCanRekey();
       if (this.#totalChanges() !== state.changes) build();
       this.#checkpoints.run('truncate');
+      const changes = this.#totalChanges();
       putRekeyedInPlace(this.#connection, this.path, keys, () => {
         state.isInPlace = true;
+        this.#changesBefore = changes + 1;
         this.#file.release();
         this.#hold(holdFile(this.path));
       });
@@ -265,8 +274,9 @@ export class CofferDatabase implements Disposable {
     if (this.#connection.inTransaction) throw invalid('the key cannot change inside a transaction');
   }
 
-  /** Rows that were changed since the connection was opened. */
+  /** Rows that were changed since the database was opened, and how often its file was replaced, which counts as a change. */
   #totalChanges(): number {
-    return integerOf(parseColumns(this.#connection.get('SELECT total_changes() AS n'))['n'], 'total_changes');
+    const row = parseColumns(this.#connection.get('SELECT total_changes() AS n'));
+    return this.#changesBefore + integerOf(row['n'], 'total_changes');
   }
 }

@@ -82,6 +82,22 @@ test('what is written between staging and putting in place is kept', () => {
   expect(again.settings.get('late')).toBe('yes');
 });
 
+test('a copy that was staged before the database was written anew is made again', () => {
+  const database = newDatabase();
+  const kept = addBlob(database, new Uint8Array(1000).fill(3));
+  const staged = database.stageRekey(CHANGE);
+  database.rebuild(KEY);
+  expect(database.files.getBlob(kept.id)).toHaveLength(1000);
+  const later = addBlob(database, new Uint8Array(2000).fill(4));
+  staged.commit();
+  database.close();
+  const again = openWith(database.path, OTHER_KEY);
+  for (const row of [kept, later]) expect(again.files.getBlob(row.id)).toHaveLength(row.sizeBytes);
+  expect(readdirSync(dirname(database.path)).filter((name) => name.startsWith('data.db.re'))).toEqual([
+    'data.db.reserve',
+  ]);
+});
+
 test('what is discarded changes nothing', () => {
   const database = newDatabase();
   const staged = database.stageRekey(CHANGE);

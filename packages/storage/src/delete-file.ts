@@ -4,7 +4,7 @@ import { toStorageError } from './errors.ts';
 import type { StorageError } from './errors.ts';
 import { replacedPath } from './replace-file.ts';
 import { shredFile } from './sealed-folder.ts';
-import { markShredding, residueOf, shredRows } from './shred-rows.ts';
+import { markShredding, shredRows, tracesOf } from './shred-rows.ts';
 import type { ShredContext } from './shred-rows.ts';
 import { markUnclean } from './storage-context.ts';
 import type { StorageContext } from './storage-context.ts';
@@ -34,12 +34,12 @@ export async function deleteFiles(
 ): Promise<DeleteResult> {
   try {
     const { files } = context.database;
-    const residue = shred
-      ? residueOf(
+    const traces = shred
+      ? tracesOf(
           context,
           ids.map((id) => files.get(id)),
         )
-      : [];
+      : undefined;
     const deleted = context.database.transaction(
       () => {
         if (shred) markShredding(context);
@@ -48,9 +48,9 @@ export async function deleteFiles(
       { freesSpace: true },
     );
     const pending = await removeBuried(context, deleted);
-    if (!shred) return { deleted, pending };
+    if (traces === undefined) return { deleted, pending };
     try {
-      await shredRows(context, residue);
+      await shredRows(context, traces);
       return { deleted, pending };
     } catch (error) {
       return { deleted, pending, notShredded: toStorageError(error, 'cannot shred') };

@@ -26,7 +26,7 @@ import type { EpochCount, RewrapOptions, RewrapResult } from './rewrap.ts';
 import { saveFile, saveFiles } from './save-file.ts';
 import type { FileToSave } from './save-file.ts';
 import type { SaveOptions } from './save-options.ts';
-import { finishShredding, isShredding } from './shred-rows.ts';
+import { finishShredding, isShredding, reclaimSpace } from './shred-rows.ts';
 import type { ShredContext } from './shred-rows.ts';
 import { segmentPool } from './pool/segment-pool.ts';
 import { SealedFolder } from './sealed-folder.ts';
@@ -104,7 +104,7 @@ export class FileStorage {
     try {
       await folder.create();
       const recovery = isUnclean(context) ? await recoverIfReadable(context) : undefined;
-      await finishShredding(context);
+      await finishShredding(context, { isAsked: false });
       return { storage: new FileStorage(context), recovery };
     } catch (error) {
       throw toStorageError(error, `cannot open the storage in ${options.directory}`);
@@ -260,9 +260,20 @@ export class FileStorage {
   async recover(): Promise<Recovery> {
     return this.#run(async () => {
       const recovery = await recover(this.#context);
-      await finishShredding(this.#context);
+      await finishShredding(this.#context, { isAsked: true });
       return recovery;
     });
+  }
+
+  /** Gives all unused space of the database back to the file system, as far as its disk and its pages allow; also happens by itself, in small steps. */
+  async reclaimSpace(): Promise<void> {
+    if (this.#context.database.refusesChanges) return;
+    try {
+      await this.#run(() => reclaimSpace(this.#context));
+    } catch (error) {
+      const failure = toStorageError(error, 'cannot give unused space back');
+      if (failure.code !== 'NO_SPACE' && failure.code !== 'DAMAGED') throw failure;
+    }
   }
 
   /** What was deleted and is not gone from the disk yet: the next opening, or `recover`, tries again. */

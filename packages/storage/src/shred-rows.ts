@@ -1,16 +1,18 @@
-import { statSync } from 'node:fs';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { DatabaseError, fileIdToBytes, needlesOfBlob } from '@coffer/database';
-import type { FileRow, Residue } from '@coffer/database';
+import type { FileQuery, FileRow, Residue } from '@coffer/database';
 import { StorageError, toStorageError } from './errors.ts';
 import { SHREDDING, ifDatabaseAllows } from './storage-context.ts';
 import type { StorageContext } from './storage-context.ts';
 
 /** Between them other work of the process goes on. */
 const PAGES_AT_ONCE = 256;
-/** Writing a database anew goes by way of memory. */
-const MAX_REBUILT_SIZE_BYTES: number = 512 * 1024 * 1024;
-const MIN_NAME_SIZE_BYTES = 8;
+/** Shorter texts would be found in others. */
+const MIN_TEXT_SIZE_BYTES = 8;
+
+/** Values of the mark: what an opening goes on with, and what it does not, because it would fail again. */
+const PENDING = '1';
+const FAILED = 'failed';
 
 /** What is needed to clear a database of what was deleted from it. */
 export interface ShredContext extends StorageContext {
@@ -20,35 +22,60 @@ export interface ShredContext extends StorageContext {
 
 /** Inside the transaction that deletes: from then on an opening finishes what a crash cuts short. */
 export function markShredding({ database }: StorageContext): void {
-  database.settings.set(SHREDDING, '1');
+  database.settings.set(SHREDDING, PENDING);
 }
 
-/** What would tell, wherever it is left, that these files were there: their ids, hashes, names and the beginnings of small ones. */
-export function residueOf({ database }: StorageContext, rows: readonly FileRow[]): Uint8Array[] {
-  return rows.flatMap((row) => {
-    const name = Buffer.from(row.name);
-    return [
-      fileIdToBytes(row.id),
-      row.sha256,
-      // A shorter one would be found in other names.
-      ...(name.length < MIN_NAME_SIZE_BYTES ? [] : [name]),
-      ...(row.placement === 'blob' ? needlesOfBlob(beginningOf(database, row)) : []),
-    ];
-  });
+/** What would tell, wherever it is left, that files were there. */
+export interface Traces {
+  /** Their ids, hashes, names and the beginnings of small ones. */
+  readonly own: readonly Uint8Array[];
+  /** Other files may have these as well. */
+  readonly folders: ReadonlySet<string>;
+  readonly tags: ReadonlySet<string>;
+}
+
+/** Asked before they are deleted. */
+export function tracesOf({ database }: Pick<StorageContext, 'database'>, rows: readonly FileRow[]): Traces {
+  const own = rows.flatMap((row) => [
+    fileIdToBytes(row.id),
+    row.sha256,
+    Buffer.from(row.name),
+    ...(row.placement === 'blob' ? needlesOfBlob(beginningOf(database, row)) : []),
+  ]);
+  const tags = database.tags.ofMany(rows.map(({ id }) => id));
+  return {
+    own,
+    folders: new Set(rows.map(({ folder }) => folder)),
+    tags: new Set([...tags.values()].flat()),
+  };
+}
+
+/** Asked afterwards: a folder or tag that a file still has is no trace of those that are gone. */
+export function residueOf(
+  { database: { files } }: Pick<StorageContext, 'database'>,
+  { own, folders, tags }: Traces,
+): Uint8Array[] {
+  const isGone = (query: FileQuery): boolean => files.list({ ...query, limit: 1 }).rows.length === 0;
+  return [
+    ...own,
+    ...[...folders].filter((folder) => isGone({ folder, recursive: true })).map((text) => Buffer.from(text)),
+    ...[...tags].filter((tag) => isGone({ tag })).map((text) => Buffer.from(text)),
+  ].filter(({ length }) => length >= MIN_TEXT_SIZE_BYTES);
 }
 
 /**
  * Leaves nothing of deleted rows in the database's live files. The log is moved, so that the zeros of `secure_delete` lie over the pages' old
- * places; freed pages are given back; the log is emptied. What SQLite may have copied between the rows of other pages is looked for with
- * `residue`, and if there is some, the database is written anew. Throws `NO_SPACE`, `TOO_LARGE` (for writing it anew), and keeps the mark then.
+ * places; freed pages are given back; the log is emptied. What SQLite may have copied between the rows of other pages is looked for, and if there is
+ * some, the database is written anew, which takes the space of another one. Throws `NO_SPACE`, `DAMAGED`, and keeps the mark then.
  */
-export async function shredRows(context: ShredContext, residue: Residue): Promise<void> {
+export async function shredRows(context: ShredContext, traces: Traces | 'anything'): Promise<void> {
   const { database } = context;
   try {
     // On a full disk a file that would have to grow first can shrink instead.
     await emptyLog(context, { isLast: false });
-    while (database.reclaimSpace(PAGES_AT_ONCE) > 0) await nextTurn();
+    await reclaimSpace(context);
     await emptyLog(context, { isLast: true });
+    const residue = traces === 'anything' ? traces : residueOf(context, traces);
     if (await isResidueLeft(context, residue)) await rebuild(context);
     database.settings.remove(SHREDDING);
     await emptyLog(context, { isLast: true });
@@ -57,42 +84,52 @@ export async function shredRows(context: ShredContext, residue: Residue): Promis
   }
 }
 
-/** What a crash cut short, or a full disk. A database that can't be cleared now must still open. */
-export async function finishShredding(context: ShredContext): Promise<void> {
-  const { database } = context;
-  if (!isShredding(context)) return;
+/**
+ * Goes on with what a crash cut short, or a full disk. A database that can't be cleared now must still open, and one of which a page is damaged is not read
+ * whole at each opening: then only `isAsked` tries again. The mark stays until it is done.
+ */
+export async function finishShredding(
+  context: ShredContext,
+  { isAsked }: { isAsked: boolean },
+): Promise<void> {
+  const mark = markOf(context);
+  if (mark === undefined || (mark === FAILED && !isAsked)) return;
   try {
     await shredRows(context, 'anything');
   } catch (error) {
     if (error instanceof StorageError && error.code === 'NO_SPACE') return;
-    // Nothing will be different at the next opening.
     ifDatabaseAllows(() => {
-      database.settings.remove(SHREDDING);
+      context.database.settings.set(SHREDDING, FAILED);
     });
   }
 }
 
+/** Gives all free pages back. */
+export async function reclaimSpace({ database }: StorageContext): Promise<void> {
+  while (database.reclaimSpace(PAGES_AT_ONCE) > 0) await nextTurn();
+}
+
 /** Whether something that was deleted may still be in the database's files. */
-export function isShredding({ database }: StorageContext): boolean {
-  let isMarked = false;
+export function isShredding(context: StorageContext): boolean {
+  return markOf(context) !== undefined;
+}
+
+function markOf({ database }: StorageContext): string | undefined {
+  let mark: string | undefined;
   ifDatabaseAllows(() => {
-    isMarked = database.settings.get(SHREDDING) !== undefined;
+    mark = database.settings.get(SHREDDING);
   });
-  return isMarked;
+  return mark;
 }
 
 async function emptyLog({ database }: StorageContext, { isLast }: { isLast: boolean }): Promise<void> {
-  for (;;) {
-    await database.whenNotScanned();
-    try {
+  try {
+    await whenNotScanned(database, () => {
       database.checkpoint('truncate');
-      break;
-    } catch (error) {
-      const code = error instanceof DatabaseError ? error.code : undefined;
-      if (code === 'NO_SPACE' && !isLast) return;
-      // A scan began in between.
-      if (code !== 'IN_USE') throw error;
-    }
+    });
+  } catch (error) {
+    if (error instanceof DatabaseError && error.code === 'NO_SPACE' && !isLast) return;
+    throw error;
   }
   if (database.walSizeBytes() > 0)
     throw new StorageError('FAILED', 'the log of the database could not be emptied');
@@ -108,17 +145,30 @@ async function isResidueLeft({ database, databaseKey }: ShredContext, residue: R
   }
 }
 
-async function rebuild(context: StorageContext): Promise<void> {
-  const { database } = context;
-  // Asked of the name: nothing may open the database's file beside SQLite.
-  if (statSync(database.path).size > MAX_REBUILT_SIZE_BYTES) {
-    throw new StorageError(
-      'TOO_LARGE',
-      'parts of what was deleted may be left between the rows of data.db, which is too large to be written anew; a new vault with the same files has none',
-    );
+async function rebuild(context: ShredContext): Promise<void> {
+  const { database, databaseKey } = context;
+  const key = databaseKey();
+  try {
+    await whenNotScanned(database, () => {
+      database.rebuild(key);
+    });
+  } finally {
+    key.fill(0);
   }
-  database.rebuild();
   await emptyLog(context, { isLast: true });
+}
+
+async function whenNotScanned(database: StorageContext['database'], work: () => void): Promise<void> {
+  for (;;) {
+    await database.whenNotScanned();
+    try {
+      work();
+      return;
+    } catch (error) {
+      // A scan began in between.
+      if (!(error instanceof DatabaseError) || error.code !== 'IN_USE') throw error;
+    }
+  }
 }
 
 function beginningOf(database: StorageContext['database'], row: FileRow): Uint8Array {

@@ -1,9 +1,13 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { readFileSync, statSync } from 'node:fs';
+import { readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test, vi } from 'vitest';
+import { SecretKey } from '@coffer/crypto';
+import { createDatabase, fileIdFromBytes, openDatabase } from '@coffer/database';
+import type { FileRow } from '@coffer/database';
 import type { FileStorage } from '../src/index.ts';
+import { residueOf, tracesOf } from '../src/shred-rows.ts';
 import { decryptedPages } from './decrypted-pages.ts';
 import { KEY, allFiles, makeFolder, makeStorage, open, randomContent, sealedNames } from './support.ts';
 
@@ -116,6 +120,66 @@ describe('what was deleted with shred', () => {
     expect(remains[1]).toBe(0);
   });
 
+  test('is looked for by its folder and its tags, too, if no other file has them', () => {
+    const directory = makeFolder();
+    using database = createDatabase({ path: join(directory, 'data.db'), key: KEY });
+    const add = (folder: string, ...tags: string[]): FileRow => {
+      const id = fileIdFromBytes(randomContent(16));
+      const row = { ...ROW, id, folder, name: 'x', sha256: randomContent(32) };
+      database.files.insert(row);
+      for (const tag of tags) database.tags.add(id, tag);
+      return row;
+    };
+    const context = { database };
+    add('shared folder/below', 'a shared tag');
+    const removed = [
+      add('shared folder', 'a shared tag', 'a private tag', 'short'),
+      add('private folder/below'),
+      add(''),
+    ];
+    const traces = tracesOf(context, removed);
+    for (const { id } of removed) database.files.remove(id);
+    const texts = residueOf(context, traces).map((bytes) => Buffer.from(bytes).toString());
+    expect(texts).toContain('a private tag');
+    expect(texts).toContain('private folder/below');
+    for (const kept of ['a shared tag', 'shared folder', 'short', 'x', '']) expect(texts).not.toContain(kept);
+    expect(texts).toHaveLength(2 * removed.length + 2);
+  });
+
+  test('stays marked while a damaged page keeps the database from being written anew', async () => {
+    const directory = makeFolder();
+    const first = await open(directory);
+    const large = await first.storage.saveFile(randomContent(90_000), { name: 'large' });
+    const sources = Array.from({ length: 2000 }, (_, number) => ({
+      source: Buffer.from(`content-${String(number)}`.repeat(1 + (number % 17))),
+      options: { name: String(number) },
+    }));
+    await first.storage.saveFiles(sources);
+    const { rows } = first.storage.listFiles({ limit: 3000, minSizeBytes: 0, maxSizeBytes: 1000 });
+    await first.storage.deleteFiles(rows.slice(0, 1900).map(({ id }) => id));
+    await first.close();
+    mark(directory);
+    const path = join(directory, 'data.db');
+    const whole = readFileSync(path);
+    // The content of the first file is near the beginning.
+    const bytes = Buffer.from(whole);
+    bytes.writeUInt8(bytes.readUInt8(20 * 4096 + 100) ^ 1, 20 * 4096 + 100);
+    writeFileSync(path, bytes);
+
+    for (let opening = 0; opening < 2; opening += 1) {
+      const again = await open(directory);
+      await expect(again.storage.getFile(large.id)).rejects.toMatchObject({ code: 'DAMAGED' });
+      expect(again.storage.pendingDeletions()).toMatchObject({ isShredding: true });
+      await again.storage.recover();
+      expect(again.storage.pendingDeletions()).toMatchObject({ isShredding: true });
+      await again.close();
+    }
+    writeFileSync(path, whole);
+    const mended = await open(directory);
+    expect(mended.storage.pendingDeletions()).toMatchObject({ isShredding: false });
+    expect(await mended.storage.getFile(large.id)).toHaveLength(90_000);
+  });
+
   test('is shredded also while a check reads all pages', async () => {
     const { directory, storage } = await makeStorage();
     await fill(storage, 100);
@@ -155,6 +219,28 @@ describe('what was deleted with shred', () => {
     }
   });
 });
+
+const ROW: FileRow = {
+  id: fileIdFromBytes(new Uint8Array(16)),
+  folder: '',
+  name: 'x',
+  mimeType: 'text/plain',
+  sizeBytes: 0,
+  sha256: new Uint8Array(32),
+  placement: 'sealed',
+  condition: 'ok',
+  createdAtMs: 0,
+  modifiedAtMs: 0,
+  transferId: undefined,
+};
+
+/** As a process leaves it that was killed after deleting and before shredding. */
+function mark(directory: string): void {
+  using root = SecretKey.fromBytes(KEY);
+  using key = root.derive('coffer/database/v1');
+  using database = openDatabase({ path: join(directory, 'data.db'), key: key.exportBytes() });
+  database.settings.set('storage/shredding', '1');
+}
 
 /** Kills it so many milliseconds after it said that it begins. */
 async function killWhileShredding(directory: string, ids: readonly string[], afterMs: number): Promise<void> {

@@ -26,6 +26,8 @@ export function registerRm(program: CommandUnknownOpts, run: RunCommand): void {
         'about on the terminal; where nobody can be asked they are removed only with -y (else exit 4). Prints the path of every ' +
         'removed file. An item that could mean two things is refused. A sealed file is overwritten where its key is before it is unlinked. With ' +
         '--shred the database is cleared as well, before the command ends: no live file of the vault has a key or a byte of what was removed. ' +
+        'That reads the whole database, and may need the space of a second one: without it the command says what is not shredded and ends with another exit code than 0, the next commands try again, and `coffer doctor` tells. ' +
+        'Texts below 8 bytes, and what a file was called before it was moved, are overwritten too, but not looked for where SQLite may have left copies. ' +
         'Backups, snapshots and the drive itself may still keep copies.',
     )
     .argument('<item...>', 'paths, unique names, folders (with -r), or beginnings of ids')

@@ -12,7 +12,7 @@ export type DoctorEvent =
   | { readonly type: 'fixed'; readonly finding: Finding };
 
 export interface DoctorOptions {
-  /** Do what is safe: recovery, overwriting and removing leftovers, marking files. No file of the vault is changed or removed. */
+  /** Do what is safe: recovery, overwriting and removing leftovers, marking files, giving back what the database does not use. No file of the vault is changed or removed. */
   readonly fix?: boolean;
   readonly signal?: AbortSignal;
 }
@@ -36,6 +36,7 @@ export async function* doctorVault(
       await context.storage.recover();
       after = await inspect(context, signal);
     }
+    if (fix) await context.storage.reclaimSpace();
     for (const finding of missingIn(before, after)) yield { type: 'fixed', finding };
     for (const finding of after) yield { type: 'finding', finding };
   } catch (error) {

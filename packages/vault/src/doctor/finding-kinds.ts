@@ -272,7 +272,7 @@ export const FINDING_KINDS: Readonly<Record<FindingCode, FindingKind>> = {
   SHREDDING_PENDING: {
     subject: 'database',
     cost: 'bytes of files that were to be shredded may still be in data.db and its log',
-    remedy: 'free some space; the database is then cleared',
+    remedy: 'free some space, and mend what `coffer check` finds; the database is then cleared',
     mend: () => BY_DOCTOR,
     isFixable: true,
   },

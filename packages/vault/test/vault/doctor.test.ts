@@ -1,8 +1,10 @@
-import { chmodSync, existsSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { openDatabase } from '@coffer/database';
+import { chmodSync, copyFileSync, existsSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { diagnose, openVault } from '../../src/index.ts';
 import type { DiagnoseEvent, DiagnoseOptions } from '../../src/index.ts';
+import { stealRootKey } from './rotation.ts';
 import { TestVault, all } from './test-vault.ts';
 
 const NOBODY = (): Promise<undefined> => Promise.resolve(undefined);
@@ -17,6 +19,27 @@ function codes(events: readonly DiagnoseEvent[]): string[] {
     event.type === 'summary' ? 'summary' : `${event.type} ${event.finding.code}`,
   );
 }
+
+test('fixing gives back what the database does not use', async () => {
+  const made = await TestVault.create();
+  using root = await stealRootKey(made.directory, made.secret);
+  using databaseKey = root.derive('coffer/database/v1');
+  for (let number = 0; number < 30; number += 1)
+    await made.put(`all/${String(number)}`, new Uint8Array(60_000).fill(number));
+  let copies = 0;
+  // Of a copy as it is, so that closing the vault has no part in it.
+  const unusedPages = (): number => {
+    const path = made.path(`copy-${String(copies++)}.db`);
+    for (const suffix of ['', '-wal'])
+      copyFileSync(join(made.directory, `data.db${suffix}`), `${path}${suffix}`);
+    using database = openDatabase({ path, key: databaseKey.exportBytes() });
+    return database.reclaimSpace(10_000);
+  };
+  await all(made.vault.removePaths(['all'], { recursive: true }));
+  expect(unusedPages()).toBeGreaterThan(300);
+  expect(await all(made.vault.doctor({ fix: true }))).toEqual([]);
+  expect(unusedPages()).toBe(0);
+});
 
 describe('a diagnosis', () => {
   test('of a healthy vault says that nothing is wrong, and changes nothing', async () => {
