@@ -1,4 +1,4 @@
-import type { VaultClient } from '@coffer/host';
+import type { ConnectOptions, VaultClient } from '@coffer/host';
 import type { KeychainPatience, SlotInfo, SlotKind, SlotSecret } from '@coffer/vault';
 import type { Context } from './context.ts';
 import { CliError } from './cli-error.ts';
@@ -177,9 +177,19 @@ export function forgetSecret(secret: SlotSecret): void {
 export async function findAgent(context: Context): Promise<VaultClient | undefined> {
   const directory = await chooseVaultDirectory(context);
   const { connectToAgent } = await import('@coffer/host');
-  const agent = await connectToAgent(directory);
+  const agent = await connectToAgent(directory, whileBusy(context));
   for (const warning of agent?.warnings ?? []) context.output.warning(warning);
   return agent;
+}
+
+/** How a command waits for an agent that is busy. */
+export function whileBusy({ output, signal }: Context): ConnectOptions {
+  return {
+    signal,
+    onBusy: (pid) => {
+      output.info(`The agent (${String(pid)}) is busy with the database; this waits until it is done.`);
+    },
+  };
 }
 
 async function verified(context: Context, agent: VaultClient, secret: SlotSecret): Promise<VaultClient> {

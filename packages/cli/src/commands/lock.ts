@@ -1,6 +1,7 @@
 import type { CommandUnknownOpts } from '@commander-js/extra-typings';
 import type { RunCommand } from '../context.ts';
 import { chooseVaultDirectory } from '../input/vault-directory.ts';
+import { whileBusy } from '../open-vault.ts';
 
 /** `coffer lock`: the agent closes the vault. */
 export function registerLock(program: CommandUnknownOpts, run: RunCommand): void {
@@ -16,7 +17,7 @@ export function registerLock(program: CommandUnknownOpts, run: RunCommand): void
         const { output } = context;
         const directory = await chooseVaultDirectory(context);
         const { lockAgent } = await import('@coffer/host');
-        const locked = await lockAgent(directory);
+        const locked = await lockAgent(directory, whileBusy(context));
         if (!locked) {
           // A mistyped folder is not a locked vault.
           const { readVaultSlots } = await import('@coffer/vault');

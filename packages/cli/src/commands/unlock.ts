@@ -6,7 +6,7 @@ import type { Context, RunCommand } from '../context.ts';
 import { keychainTimeoutMs } from '../input/prompt.ts';
 import { parseDuration } from '../input/parse-duration.ts';
 import { chooseVaultDirectory } from '../input/vault-directory.ts';
-import { keychainPatience, useSecret } from '../open-vault.ts';
+import { keychainPatience, useSecret, whileBusy } from '../open-vault.ts';
 import { formatDate } from '../output/format.ts';
 import { agentRecord } from '../output/records.ts';
 
@@ -77,7 +77,7 @@ async function renewAgent(
   limits: Limits,
 ): Promise<AgentState | undefined> {
   const { connectToAgent } = await import('@coffer/host');
-  await using agent = await connectToAgent(directory);
+  await using agent = await connectToAgent(directory, whileBusy(context));
   if (agent === undefined) return undefined;
   await agent.verifySecret(secret, keychainPatience(context));
   return await agent.renewAgent(limits);

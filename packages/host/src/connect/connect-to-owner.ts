@@ -1,20 +1,30 @@
+import { setTimeout } from 'node:timers/promises';
 import type { Caller } from '../caller.ts';
 import { placesOfThisProcess } from '../place/runtime-folder.ts';
 import type { RuntimePlaces } from '../place/runtime-folder.ts';
-import { findAddresses, folderIdentity, logPath } from '../place/socket-place.ts';
+import { findAddresses, folderIdentity, livenessAddress, logPath } from '../place/socket-place.ts';
 import type { OwnerHello } from '../wire/hello.ts';
+import { askLiveness } from './ask-liveness.ts';
 import { Connection } from './connection.ts';
 import type { Greeting } from './connection.ts';
 import { ownerIsDeaf } from './owner-errors.ts';
 
-const TIMEOUT_MS = 5_000;
+/** A hello that takes longer comes from an owner that is busy, or stopped. */
+const PATIENCE_MS = 2_000;
+const DEAF_MS = 10_000;
 
 /** Who asks. */
 export interface ConnectOptions {
   readonly places?: RuntimePlaces;
   readonly caller?: Caller;
-  /** How long an owner may take to say hello. */
-  readonly timeoutMs?: number;
+  /** Called once when the owner is alive and takes its time, with the number of its process. It is waited for. */
+  readonly onBusy?: (pid: number) => void;
+  /** Ends waiting. */
+  readonly signal?: AbortSignal;
+  /** After how long without a hello the owner is asked whether it is alive. */
+  readonly patienceMs?: number;
+  /** How long it may take to answer that; then it counts as stopped. */
+  readonly deafMs?: number;
 }
 
 /** An owner of the same version, and the connection to it. */
@@ -24,8 +34,8 @@ export interface Connected {
 }
 
 /**
- * Connects to the process that has the vault open and serves it; `undefined` when there is none. Throws `IN_USE` when there is one that does not answer, or that is of
- * another version.
+ * Connects to the process that has the vault open and serves it; `undefined` when there is none. One that is busy is waited for. Throws
+ * `IN_USE` when there is one that is stopped, or that is of another version, and the signal's reason.
  */
 export async function connectToOwner(
   directory: string,
@@ -45,24 +55,47 @@ export async function connectToOwner(
 /** The same, but with an owner of whatever version. */
 export async function greetOwner(
   directory: string,
-  { places = placesOfThisProcess(), timeoutMs = TIMEOUT_MS }: ConnectOptions,
+  { places = placesOfThisProcess(), ...waiting }: ConnectOptions,
 ): Promise<{ readonly connection: Connection; readonly hello: Greeting } | undefined> {
   for (const address of addressesOf(directory, places)) {
     const connection = new Connection(address);
-    // What nobody listens at any more, or may not be connected to, is as if it were not there.
-    const hello = await Promise.race([connection.greeting.catch(() => undefined), after(timeoutMs)]);
-    if (hello !== undefined && hello !== 'late') {
-      if (!('vaultId' in hello) || hello.folderIdentity === folderIdentity(directory))
-        return { connection, hello };
+    try {
+      const hello = await waitForHello(connection, address, waiting);
+      const isOwner =
+        hello !== undefined && (!('vaultId' in hello) || hello.folderIdentity === folderIdentity(directory));
+      if (isOwner) return { connection, hello };
+    } catch (error) {
+      connection.close();
+      throw error;
     }
     connection.close();
-    if (hello !== 'late') continue;
-    throw await ownerIsDeaf(
-      'the process that has this vault open does not answer',
-      `try again; if it stays like this, end that process: its number is in ${logPath(address)}`,
-    );
   }
   return undefined;
+}
+
+/** Waits for as long as the owner is alive. `undefined`: what nobody listens at any more, or may not be connected to, is as if it were not there. */
+async function waitForHello(
+  connection: Connection,
+  address: string,
+  { patienceMs = PATIENCE_MS, deafMs = DEAF_MS, onBusy, signal }: Omit<ConnectOptions, 'places'>,
+): Promise<Greeting | undefined> {
+  const greeting = connection.greeting.catch(() => undefined);
+  for (let isFirst = true; ; isFirst = false) {
+    const hello = await Promise.race([greeting, after(patienceMs, signal)]);
+    if (hello !== 'late') return hello;
+    const answer = await Promise.race([greeting, askLiveness(livenessAddress(address), deafMs, signal)]);
+    if (typeof answer === 'object') return answer;
+    signal?.throwIfAborted();
+    if (answer === undefined) throw await ownerIsStopped(address);
+    if (isFirst) onBusy?.(answer);
+  }
+}
+
+async function ownerIsStopped(address: string): Promise<Error> {
+  return await ownerIsDeaf(
+    'the process that has this vault open does not answer: it seems to be stopped',
+    `let it go on (\`kill -CONT\`), and try again; its number is in ${logPath(address)}`,
+  );
 }
 
 function addressesOf(directory: string, places: RuntimePlaces): readonly string[] {
@@ -74,10 +107,15 @@ function addressesOf(directory: string, places: RuntimePlaces): readonly string[
   }
 }
 
-async function after(timeoutMs: number): Promise<'late'> {
-  return await new Promise((resolve) => {
-    setTimeout(() => {
-      resolve('late');
-    }, timeoutMs).unref();
-  });
+/** Rejects with the signal's reason. */
+async function after(timeMs: number, signal: AbortSignal | undefined): Promise<'late'> {
+  try {
+    return await setTimeout(timeMs, 'late' as const, {
+      ref: false,
+      ...(signal === undefined ? {} : { signal }),
+    });
+  } catch (error) {
+    signal?.throwIfAborted();
+    throw error;
+  }
 }

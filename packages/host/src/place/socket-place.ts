@@ -15,7 +15,7 @@ import type { RuntimePlaces } from './runtime-folder.ts';
 
 /** Of `sun_path`, its final NUL not counted: 107 on Linux, 103 on macOS. */
 const MAX_SOCKET_PATH_BYTES = 103;
-const PIPE_NAME = /^\\\\\.\\pipe\\coffer-[0-9a-f]{32}$/;
+const PIPE_NAME = /^\\\\\.\\pipe\\coffer-[0-9a-f]{32}(-live)?$/;
 
 /** The place where the owner of one vault listens. */
 export interface SocketPlace {
@@ -70,29 +70,33 @@ export function socketPath({ folder, name }: SocketPlace): string {
 export function makePipeName(place: SocketPlace): string {
   const pipe = `\\\\.\\pipe\\coffer-${randomBytes(16).toString('hex')}`;
   const path = socketPath(place);
-  writeFileSync(unnamedSocketPath(place), pipe, { mode: 0o600 });
-  renameSync(unnamedSocketPath(place), path);
+  writeFileSync(`${path}.new`, pipe, { mode: 0o600 });
+  renameSync(`${path}.new`, path);
   return pipe;
 }
 
 /**
- * Gives a socket that is listening its name, at once and in the place of whatever an owner that died has left there. Only who holds the lock of the vault may do this:
- * that is why two can't do it at a time.
+ * Has somebody listen at a path that appears when it is listened at, at once and in the place of whatever an owner that died has left there. Only who holds the lock of
+ * the vault may do this: that is why two can't do it at a time. A pipe has its name from the beginning.
  */
-export function nameSocket(place: SocketPlace): void {
-  const path = unnamedSocketPath(place);
-  chmodSync(path, 0o600);
-  renameSync(path, socketPath(place));
+export async function listenUnderName(
+  address: string,
+  listen: (address: string) => Promise<void>,
+): Promise<void> {
+  if (PIPE_NAME.test(address)) {
+    await listen(address);
+    return;
+  }
+  const unnamed = `${address}.new`;
+  rmSync(unnamed, { force: true });
+  await listen(unnamed);
+  chmodSync(unnamed, 0o600);
+  renameSync(unnamed, address);
 }
 
-/** Where a socket is made, before clients can find it. */
-export function unnamedSocketPath(place: SocketPlace): string {
-  return `${socketPath(place)}.new`;
-}
-
-/** What an owner left that died in between. */
-export function removeUnnamedSocket(place: SocketPlace): void {
-  rmSync(unnamedSocketPath(place), { force: true });
+/** Where the owner that listens at that address says that it is alive, while it is too busy to say hello. */
+export function livenessAddress(address: string): string {
+  return address.endsWith('.sock') ? address.replace(/\.sock$/, '.live') : `${address}-live`;
 }
 
 /** Where an agent with a socket at that path says what it does. */
@@ -106,8 +110,9 @@ export function socketIdentity(place: SocketPlace): string | undefined {
   return found === undefined ? undefined : `${String(found.dev)}:${String(found.ino)}`;
 }
 
-export function removeSocket(place: SocketPlace): void {
-  rmSync(socketPath(place), { force: true });
+export function removeSockets(place: SocketPlace): void {
+  const path = socketPath(place);
+  for (const each of [path, livenessAddress(path)]) rmSync(each, { force: true });
 }
 
 function findSocket(place: SocketPlace, { uid }: RuntimePlaces): string | undefined {

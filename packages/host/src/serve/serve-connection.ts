@@ -50,7 +50,12 @@ export class ServedConnection {
     this.#socket = socket;
     this.#service = service;
     this.#writer = new FrameWriter(socket);
-    const greeting = setTimeout(() => socket.destroy(), HELLO_TIMEOUT_MS);
+    const greeting = setTimeout(() => {
+      // After what has arrived while this thread was busy: timers run first.
+      setImmediate(() => {
+        if (!this.#isGreeted) socket.destroy();
+      });
+    }, HELLO_TIMEOUT_MS);
     socket.on('data', (piece: Buffer) => {
       this.#receive(piece);
       if (this.#isGreeted) clearTimeout(greeting);

@@ -2,14 +2,15 @@ import { createServer } from 'node:net';
 import type { Server, Socket } from 'node:net';
 import process from 'node:process';
 import {
+  listenUnderName,
+  livenessAddress,
   makePipeName,
-  nameSocket,
-  removeSocket,
-  removeUnnamedSocket,
+  removeSockets,
   socketIdentity,
-  unnamedSocketPath,
+  socketPath,
 } from '../place/socket-place.ts';
 import type { SocketPlace } from '../place/socket-place.ts';
+import { LivenessThread } from './liveness-thread.ts';
 import { ServedConnection } from './serve-connection.ts';
 import type { Service } from './serve-connection.ts';
 
@@ -28,17 +29,20 @@ export class VaultServer {
   readonly #identity: string | undefined;
   readonly #connections: ReadonlySet<ServedConnection>;
   readonly #sockets: ReadonlySet<Socket>;
+  readonly #liveness: LivenessThread;
 
   private constructor(
     server: Server,
     socket: { place: SocketPlace; identity: string | undefined },
     clients: { connections: ReadonlySet<ServedConnection>; sockets: ReadonlySet<Socket> },
+    liveness: LivenessThread,
   ) {
     this.#server = server;
     this.#place = socket.place;
     this.#identity = socket.identity;
     this.#connections = clients.connections;
     this.#sockets = clients.sockets;
+    this.#liveness = liveness;
   }
 
   /** Resolves when clients can connect. */
@@ -55,11 +59,18 @@ export class VaultServer {
       });
     });
     server.maxConnections = MAX_CONNECTIONS;
-    const isPipe = process.platform === 'win32';
-    removeUnnamedSocket(place);
-    await listenAt(server, isPipe ? makePipeName(place) : unnamedSocketPath(place));
-    if (!isPipe) nameSocket(place);
-    return new VaultServer(server, { place, identity: socketIdentity(place) }, { connections, sockets });
+    const address = process.platform === 'win32' ? makePipeName(place) : socketPath(place);
+    const liveness = new LivenessThread();
+    try {
+      // First, so that whoever finds the other socket finds this one.
+      await listenUnderName(livenessAddress(address), (path) => liveness.listen(path));
+      await listenUnderName(address, (path) => listenAt(server, path));
+    } catch (error) {
+      await liveness.end();
+      throw error;
+    }
+    const socket = { place, identity: socketIdentity(place) };
+    return new VaultServer(server, socket, { connections, sockets }, liveness);
   }
 
   get place(): SocketPlace {
@@ -69,7 +80,7 @@ export class VaultServer {
   /** Accepts nobody any more, gives what is running up, tells each client why, and waits until all of it has ended. */
   async drain(reason: unknown): Promise<void> {
     // Where the vault's folder was replaced, another owner may have this name by now.
-    if (socketIdentity(this.#place) === this.#identity) removeSocket(this.#place);
+    if (socketIdentity(this.#place) === this.#identity) removeSockets(this.#place);
     this.#server.close();
     const connections = [...this.#connections];
     for (const connection of connections) connection.refuseFrom(reason);
@@ -90,6 +101,7 @@ export class VaultServer {
     }, LINGER_MS);
     await Promise.all(closed);
     clearTimeout(late);
+    await this.#liveness.end();
   }
 }
 

@@ -1,0 +1,162 @@
+import { spawn } from 'node:child_process';
+import type { ChildProcessByStdio } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { connect } from 'node:net';
+import { join } from 'node:path';
+import process from 'node:process';
+import { createInterface } from 'node:readline';
+import type { Readable, Writable } from 'node:stream';
+import { createKeyfile, createVault } from '@coffer/vault';
+import { expect, onTestFinished, test } from 'vitest';
+import { connectToAgent, lockAgent } from '../src/connect/agent-client.ts';
+import type { ConnectOptions } from '../src/connect/connect-to-owner.ts';
+import { placesOfThisProcess } from '../src/place/runtime-folder.ts';
+import type { RuntimePlaces } from '../src/place/runtime-folder.ts';
+import { findAddresses } from '../src/place/socket-place.ts';
+import { encodeBody } from '../src/wire/body.ts';
+import { FRAME, encodeHeader } from '../src/wire/frame.ts';
+import { PROTOCOL_VERSION, releaseOfThisPackage } from '../src/wire/hello.ts';
+import { makeFolder } from './support/folder.ts';
+
+/** A client that asks soon whether the owner is alive, and gives it time to say so on a busy machine. */
+const ASKING: ConnectOptions = { patienceMs: 100, deafMs: 10_000 };
+
+/** An agent in a process of its own, whose thread can be kept busy. */
+class BusyAgent {
+  readonly directory: string;
+  readonly places: RuntimePlaces;
+  readonly options: ConnectOptions;
+  readonly pid: number;
+  readonly #child: ChildProcessByStdio<Writable, Readable, null>;
+  readonly #lines: AsyncIterator<string>;
+  readonly #gate: string;
+
+  private constructor(folder: string, child: ChildProcessByStdio<Writable, Readable, null>) {
+    this.directory = join(folder, 'vault');
+    this.places = { ...placesOfThisProcess(), env: { XDG_RUNTIME_DIR: join(folder, 'run') } };
+    this.options = { ...ASKING, places: this.places };
+    this.pid = child.pid ?? 0;
+    this.#child = child;
+    this.#lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
+    this.#gate = join(folder, 'gate');
+  }
+
+  static async start(): Promise<BusyAgent> {
+    const folder = makeFolder();
+    mkdirSync(join(folder, 'run'), { mode: 0o700 });
+    const path = join(folder, 'key');
+    await createKeyfile(path);
+    const directory = join(folder, 'vault');
+    await (await createVault({ directory, secret: { kind: 'keyfile', path } })).close();
+    const script = join(import.meta.dirname, 'processes', 'agent-to-keep-busy.ts');
+    const child = spawn(process.execPath, ['--conditions=@coffer/source', script, directory, path], {
+      stdio: ['pipe', 'pipe', 'inherit'],
+      env: { ...process.env, XDG_RUNTIME_DIR: join(folder, 'run') },
+    });
+    onTestFinished(async () => {
+      if (child.exitCode !== null || child.signalCode !== null) return;
+      child.kill('SIGKILL');
+      await once(child, 'exit');
+    });
+    const agent = new BusyAgent(folder, child);
+    expect(await agent.#says()).toBe('ready');
+    return agent;
+  }
+
+  /** From when this resolves until `letGo` its thread does nothing else. */
+  async keep(): Promise<void> {
+    await this.#ask(`until ${this.#gate}`);
+  }
+
+  async keepForMs(timeMs: number): Promise<void> {
+    await this.#ask(`for ${String(timeMs)}`);
+  }
+
+  letGo(): void {
+    writeFileSync(this.#gate, '');
+  }
+
+  signal(name: NodeJS.Signals): void {
+    this.#child.kill(name);
+  }
+
+  async #ask(line: string): Promise<void> {
+    this.#child.stdin.write(`${line}\n`);
+    expect(await this.#says()).toBe('busy');
+  }
+
+  async #says(): Promise<unknown> {
+    return (await this.#lines.next()).value;
+  }
+}
+
+test('an owner that is busy is waited for, said to be busy once, and answers when it is done', async () => {
+  const agent = await BusyAgent.start();
+  // Long enough to be asked many times whether it is alive.
+  await agent.keepForMs(1_500);
+  const told: number[] = [];
+  await using client = await connectToAgent(agent.directory, {
+    ...agent.options,
+    onBusy: (pid) => told.push(pid),
+  });
+  expect((await client?.list())?.files).toEqual([]);
+  expect(told).toEqual([agent.pid]);
+});
+
+test('locking waits for an owner that is busy', async () => {
+  const agent = await BusyAgent.start();
+  await agent.keep();
+  const noticed = Promise.withResolvers<number>();
+  const locking = lockAgent(agent.directory, { ...agent.options, onBusy: noticed.resolve });
+  expect(await noticed.promise).toBe(agent.pid);
+  agent.letGo();
+  expect(await locking).toBe(true);
+});
+
+test('an owner that is stopped is told from a busy one, and serves when it goes on', async () => {
+  const agent = await BusyAgent.start();
+  agent.signal('SIGSTOP');
+  const told: number[] = [];
+  const options = { ...agent.options, deafMs: 500, onBusy: (pid: number) => told.push(pid) };
+  const error: unknown = await connectToAgent(agent.directory, options).catch((reason: unknown) => reason);
+  expect(error).toMatchObject({ code: 'IN_USE', hint: expect.stringContaining('kill -CONT') as string });
+  expect(told).toEqual([]);
+  agent.signal('SIGCONT');
+  await using client = await connectToAgent(agent.directory, agent.options);
+  expect((await client?.list())?.files).toEqual([]);
+});
+
+test('a signal ends waiting for an owner that is busy', async () => {
+  const agent = await BusyAgent.start();
+  await agent.keep();
+  const controller = new AbortController();
+  const connecting = connectToAgent(agent.directory, {
+    ...agent.options,
+    signal: controller.signal,
+    onBusy: () => {
+      controller.abort(new Error('interrupted'));
+    },
+  });
+  await expect(connecting).rejects.toThrow('interrupted');
+});
+
+test('a client whose hello comes while the owner is busy is not late', async () => {
+  const agent = await BusyAgent.start();
+  const [address = ''] = findAddresses(agent.directory, agent.places);
+  const socket = connect(address);
+  onTestFinished(() => {
+    socket.destroy();
+  });
+  // The owner has accepted, and its patience with a client that says nothing has begun.
+  await once(socket, 'data');
+  await agent.keepForMs(6_000);
+  const frame = (type: number, request: number, body: unknown): Buffer => {
+    const payload = encodeBody(body);
+    return Buffer.concat([encodeHeader(type as typeof FRAME.hello, request, payload.length), payload]);
+  };
+  socket.write(frame(FRAME.hello, 0, { protocol: PROTOCOL_VERSION, release: releaseOfThisPackage() }));
+  socket.write(frame(FRAME.call, 1, { method: 'status', args: [], progress: false }));
+  const [answer] = (await once(socket, 'data')) as [Buffer];
+  expect(answer.toString('latin1')).toContain('"schemaVersion"');
+});
