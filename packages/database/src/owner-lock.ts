@@ -3,6 +3,7 @@ import { basename, dirname, join, resolve } from 'node:path';
 import { openDriver } from './driver.ts';
 import type { DriverDatabase } from './driver.ts';
 import { DatabaseError, invalid } from './errors.ts';
+import { findLockHolder } from './lock-holder.ts';
 import { checkNotHeld, holdFile } from './open-files.ts';
 import { toDatabaseError } from './translate-error.ts';
 
@@ -15,7 +16,7 @@ export interface OwnerLock extends Disposable {
 
 /**
  * Takes the lock `path`, a file of its own that is made when needed, 0600, stays empty and must never be replaced nor opened for
- * anything else. Throws `IN_USE` when another process, or this one, has it, and `NOT_PERMITTED` when there is a link in its place, which could lead
+ * anything else. Throws `IN_USE` when another process, or this one, has it (with the number of the process, where that is known), and `NOT_PERMITTED` when there is a link in its place, which could lead
  * to a file that is somebody's.
  *
  * Node has no flock: this is the advisory lock of the operating system that SQLite takes on a database it writes to.
@@ -36,9 +37,16 @@ export function acquireOwnerLock(path: string): OwnerLock {
   } catch (error) {
     driver?.close();
     const translated = toDatabaseError(error, doing);
+    if (translated.code === 'IN_USE' && translated !== error) throw withHolder(translated, lockPath);
     if (translated.code !== 'CORRUPT') throw translated;
     throw new DatabaseError('NOT_A_DATABASE', `${doing}: it is not a lock file`, { cause: error });
   }
+}
+
+function withHolder(error: DatabaseError, path: string): DatabaseError {
+  const pid = findLockHolder(path);
+  if (pid === undefined) return error;
+  return new DatabaseError(error.code, `${error.message} (pid ${String(pid)})`, { cause: error.cause });
 }
 
 /** SQLite would follow a link, and make the file with whatever mode the umask leaves. */

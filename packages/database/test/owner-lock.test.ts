@@ -26,6 +26,13 @@ test('another process that has it keeps this one out, until it is killed', async
   acquireOwnerLock(path).release();
 });
 
+test.skipIf(process.platform !== 'linux')('the process that has it is named', async () => {
+  const path = join(temporaryFolder(), 'owner.lock');
+  const other = new OtherProcess('lock-and-hold.ts', path);
+  expect(await other.line()).toBe('locked');
+  expect(() => acquireOwnerLock(path)).toThrow(`in use by another process (pid ${String(other.pid)})`);
+});
+
 test('it can be taken again after it was released, and releasing twice is allowed', () => {
   const path = join(temporaryFolder(), 'owner.lock');
   const lock = acquireOwnerLock(path);

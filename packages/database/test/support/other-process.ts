@@ -23,6 +23,10 @@ export class OtherProcess {
     onTestFinished(() => this.kill());
   }
 
+  get pid(): number | undefined {
+    return this.#child.pid;
+  }
+
   /** The next line that it says; `undefined` when it has ended. */
   async line(): Promise<string | undefined> {
     const next = await this.#lines.next();
