@@ -1,3 +1,4 @@
+export { checkNotOpen } from './check-not-open.ts';
 export { createVault } from './create-vault.ts';
 export type { CreateVaultOptions } from './create-vault.ts';
 export { openVault, readVaultSlots } from './open-vault.ts';

@@ -10,7 +10,7 @@ export function registerLock(program: CommandUnknownOpts, run: RunCommand): void
     .summary('have the agent close the vault')
     .description(
       'Has the agent of `coffer unlock` close the vault and end, and waits until it has. Commands that are running with it are given up as by Ctrl-C. No secret is needed. ' +
-        'Without an agent there is nothing to do.',
+        'Without an agent there is nothing to do. A vault that another process has open, and does not serve, exits 11.',
     )
     .action(() =>
       run(async (context) => {
@@ -20,8 +20,10 @@ export function registerLock(program: CommandUnknownOpts, run: RunCommand): void
         const locked = await lockAgent(directory, whileBusy(context));
         if (!locked) {
           // A mistyped folder is not a locked vault.
-          const { readVaultSlots } = await import('@coffer/vault');
+          const { checkNotOpen, readVaultSlots } = await import('@coffer/vault');
           await readVaultSlots(directory);
+          // Nor is one locked that a process has open and does not serve.
+          checkNotOpen(directory);
         }
         if (output.json) output.record('summary', { command: 'lock', locked });
         else output.info(locked ? 'Locked.' : 'No agent has this vault open.');

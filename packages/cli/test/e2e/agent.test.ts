@@ -174,6 +174,29 @@ describe('an agent', () => {
     expect(await withoutSecret('ls')).toMatchObject({ code: 0, stdout: '' });
   });
 
+  test('locks the vault when its socket goes, for no command would find it', async () => {
+    const pid = await vault.unlock();
+    await vault.put('a.txt', 'x');
+    rmSync(join(process.env['XDG_RUNTIME_DIR'] ?? '', 'coffer'), { recursive: true });
+    await hasEnded(pid);
+    expect((await vault.run(['ls'])).stdout).toBe('a.txt\n');
+  });
+
+  test('that can not be found is not said to be none: lock names its process and exits 11', async () => {
+    const pid = await vault.unlock();
+    const places = process.env['XDG_RUNTIME_DIR'];
+    process.env['XDG_RUNTIME_DIR'] = vault.folder;
+    try {
+      const { code, stdout, stderr } = await withoutSecret('lock');
+      expect([code, stdout]).toEqual([11, '']);
+      expect(stderr).toContain(`in use by another process (pid ${String(pid)})`);
+      expect(stderr).toContain('hint: wait until it is done');
+    } finally {
+      process.env['XDG_RUNTIME_DIR'] = places;
+    }
+    expect((await withoutSecret('lock')).stderr).toBe('Locked.\n');
+  });
+
   test('restores files to the folder and with the modes of the command', async () => {
     await vault.unlock();
     await vault.put('docs/a.txt', 'hello');

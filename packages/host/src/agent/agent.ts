@@ -34,6 +34,7 @@ const REASONS: Readonly<Record<LockReason, string>> = {
   suspend: 'the vault was locked: the machine slept',
   signal: 'the vault was locked: its agent was told to end',
   gone: 'the vault was locked: its folder is gone',
+  unreachable: 'the vault was locked: the socket of its agent is gone',
   failed: 'the vault was locked: its agent failed',
 };
 
@@ -154,7 +155,7 @@ export class Agent {
 
   /** Looks whether its time is over. */
   check(): void {
-    const reason = this.#isGone() ? 'gone' : this.#limits.check();
+    const reason = this.#whyUseless() ?? this.#limits.check();
     if (reason !== undefined) void this.lock(reason);
   }
 
@@ -179,6 +180,12 @@ export class Agent {
     await this.#server.close();
     this.#log[Symbol.dispose]();
     this.#ended.resolve(reason);
+  }
+
+  /** No command can find it any more, and nobody could lock it. */
+  #whyUseless(): LockReason | undefined {
+    if (this.#isGone()) return 'gone';
+    return this.#server.isNamed ? undefined : 'unreachable';
   }
 
   #isGone(): boolean {

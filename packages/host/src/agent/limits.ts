@@ -1,7 +1,7 @@
 import type { Clock } from './clock.ts';
 
 /** Why an agent locks its vault. */
-export type LockReason = 'asked' | 'time' | 'idle' | 'suspend' | 'signal' | 'gone' | 'failed';
+export type LockReason = 'asked' | 'time' | 'idle' | 'suspend' | 'signal' | 'gone' | 'unreachable' | 'failed';
 
 export interface Limits {
   /** How long the vault stays open, whatever is done. */

@@ -77,10 +77,15 @@ export class VaultServer {
     return this.#place;
   }
 
+  /** Whether clients still find it: a logout, or whoever tidies up a temporary folder, takes its socket away. */
+  get isNamed(): boolean {
+    return socketIdentity(this.#place) === this.#identity;
+  }
+
   /** Accepts nobody any more, gives what is running up, tells each client why, and waits until all of it has ended. */
   async drain(reason: unknown): Promise<void> {
     // Where the vault's folder was replaced, another owner may have this name by now.
-    if (socketIdentity(this.#place) === this.#identity) removeSockets(this.#place);
+    if (this.isNamed) removeSockets(this.#place);
     this.#server.close();
     const connections = [...this.#connections];
     for (const connection of connections) connection.refuseFrom(reason);

@@ -8,6 +8,7 @@ test('the package exports these names', () => {
       "FINDING_KINDS",
       "Vault",
       "VaultError",
+      "checkNotOpen",
       "checkRestore",
       "createKeyfile",
       "createRecoveryCode",
