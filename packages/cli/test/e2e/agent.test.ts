@@ -13,7 +13,7 @@ import { join } from 'node:path';
 import process from 'node:process';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { COFFER, ended, runCoffer, startCoffer } from '../support/coffer.ts';
-import { parseLines, runMain } from '../support/run-main.ts';
+import { createTerminal, parseLines, runMain } from '../support/run-main.ts';
 import { TestVault } from '../support/test-vault.ts';
 
 let vault: TestVault;
@@ -76,6 +76,45 @@ describe('unlock, status and lock', () => {
     expect((await withoutSecret('ls')).code).toBe(4);
     expect((await vault.run(['ls'])).stdout).toBe('a.txt\n');
     await hasEnded(pid);
+  });
+
+  test('status tells a locked vault from an unlocked one without a secret', async () => {
+    const locked = parseLines((await withoutSecret('status', '--json')).stdout);
+    expect(locked).toEqual([
+      {
+        v: 1,
+        type: 'status',
+        locked: true,
+        vaultId: expect.stringMatching(/^[0-9a-f]{32}$/) as string,
+        directory: vault.path('vault'),
+        formatVersion: 1,
+        slots: 1,
+        keySlots: await vault
+          .json(['key', 'ls'])
+          .then((slots) => slots.map(({ id, kind, createdAtMs }) => ({ id, kind, createdAtMs }))),
+      },
+    ]);
+    const said = await withoutSecret('status', '--no-input');
+    expect(said.code).toBe(0);
+    expect(said.stdout).toMatch(/^key slots +1: keyfile\nagent +none: the vault is locked$/m);
+    expect(said.stderr).toContain('hint: give it with --keyfile');
+    // Opened for this command only, so it is locked all the same.
+    expect(await vault.json(['status'])).toMatchObject([{ locked: true, files: 0 }]);
+    await vault.unlock();
+    const unlocked = parseLines((await withoutSecret('status', '--json')).stdout);
+    expect(unlocked).toMatchObject([{ locked: false, files: 0, keySlots: [{ kind: 'keyfile' }] }]);
+    expect((await withoutSecret('status', '--no-input', '--vault', vault.path('none'))).code).toBe(10);
+  });
+
+  test('with a program at a terminal status asks nobody', async () => {
+    const terminal = createTerminal([]);
+    const options = { env: noSecret, openTerminal: () => terminal };
+    writeFileSync(vault.path('pass'), 'correct horse battery');
+    await vault.run(['key', 'add', '--new-passphrase-file', vault.path('pass')]);
+    expect(parseLines((await runMain(['status', '--json'], options)).stdout)).toMatchObject([
+      { locked: true, slots: 2 },
+    ]);
+    expect(terminal.shown()).toBe('');
   });
 
   test('locking what is not unlocked is no error, where there is a vault', async () => {
