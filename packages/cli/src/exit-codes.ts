@@ -17,6 +17,7 @@ export const EXIT_CODES = {
   notFound: { code: 15, meaning: 'not found' },
   exists: { code: 16, meaning: 'exists already' },
   refusedBySystem: { code: 17, meaning: 'no space left, or not permitted' },
+  locked: { code: 18, meaning: 'the vault was locked, or its agent ended, before this was done' },
   findings: { code: 30, meaning: '`check` or `doctor` found something' },
   interrupted: { code: 130, meaning: 'interrupted by Ctrl-C (SIGINT)' },
   terminated: { code: 143, meaning: 'ended by SIGTERM' },

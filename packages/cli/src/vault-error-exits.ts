@@ -25,7 +25,7 @@ export const VAULT_ERROR_EXITS: Readonly<Record<VaultErrorCode, ExitName>> = {
   SOME_FAILED: 'someFailed',
   ABORTED: 'interrupted',
   SOURCE_CHANGED: 'unexpected',
-  CLOSED: 'unexpected',
+  CLOSED: 'locked',
   UNSUPPORTED_RUNTIME: 'unexpected',
   FAILED: 'unexpected',
 };

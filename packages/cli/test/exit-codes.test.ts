@@ -21,6 +21,7 @@ test('a number never changes its meaning', () => {
     notFound: 15,
     exists: 16,
     refusedBySystem: 17,
+    locked: 18,
     findings: 30,
     interrupted: 130,
     terminated: 143,

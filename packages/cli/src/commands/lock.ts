@@ -9,7 +9,7 @@ export function registerLock(program: CommandUnknownOpts, run: RunCommand): void
     .command('lock')
     .summary('have the agent close the vault')
     .description(
-      'Has the agent of `coffer unlock` close the vault and end, and waits until it has. Commands that are running with it are given up as by Ctrl-C. No secret is needed. ' +
+      'Has the agent of `coffer unlock` close the vault and end, and waits until it has. Commands that are running with it are given up as by Ctrl-C, and exit 18. No secret is needed. ' +
         'Without an agent there is nothing to do. A vault that another process has open, and does not serve, exits 11.',
     )
     .action(() =>

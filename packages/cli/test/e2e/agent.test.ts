@@ -297,7 +297,7 @@ describe('kill -9', () => {
     await atWork(child);
     process.kill(pid, 'SIGKILL');
     const { code, stderr } = await end;
-    expect(code).toBe(1);
+    expect(code).toBe(18);
     expect(stderr).toContain('the agent that has this vault open ended before this was done');
     // Its socket is still there: it is nobody's.
     expect((await vault.run(['ls'])).stdout).toBe('before.txt\n');
@@ -317,6 +317,18 @@ describe('kill -9', () => {
   });
 });
 
+test('the end of its time gives up what is running, and the exit code says so', async () => {
+  await vault.unlock('--for', '8s');
+  // Its content never ends.
+  const child = startCoffer(['add', '-', '--name', 'huge.bin', '--json'], { env: noSecret });
+  const { code, stderr } = await ended(child);
+  expect(code).toBe(18);
+  expect(parseLines(stderr)).toMatchObject([
+    { type: 'error', code: 'CLOSED', exitCode: 18, message: 'the vault was locked: its time was over' },
+  ]);
+  expect(leftovers(vault.path('vault', 'files'))).toEqual([]);
+});
+
 test('lock gives up what is running, and says why', async () => {
   await vault.unlock();
   const child = startCoffer(['add', sparseFile('huge.bin', 2 ** 33), '--progress', 'json'], {
@@ -327,7 +339,7 @@ test('lock gives up what is running, and says why', async () => {
   expect((await withoutSecret('lock')).code).toBe(0);
   const { code, stderr } = await end;
   expect([code, stderr]).toEqual([
-    1,
+    18,
     expect.stringContaining('the vault was locked by `coffer lock`') as string,
   ]);
   expect(leftovers(vault.path('vault', 'files'))).toEqual([]);
