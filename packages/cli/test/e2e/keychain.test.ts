@@ -121,4 +121,16 @@ describe.skipIf(missing.length > 0)(`with a keychain (missing: ${missing.join(',
     expect([missing.status, missing.stderr]).toEqual([4, expect.stringContaining(`--drop ${id}`) as string]);
     expect(run('locked', 'key', 'rotate', '-y', '--drop', id, ...vault, ...secret).status).toBe(0);
   }, 180_000);
+
+  test('an agent opens the vault with it, and then no command needs it', () => {
+    const vault = ['--vault', join(folder, 'served')];
+    const code = ['--recovery-code-file', join(folder, 'served-code')];
+    expect(run('unlocked', 'init', '--keychain', ...code, ...vault).status).toBe(0);
+    expect(run('locked', 'unlock', '--no-input', ...vault).status).toBe(4);
+    expect(run('unlocked', 'unlock', '--no-input', '--for', '20min', ...vault).status).toBe(0);
+    expect(run('none', 'add', join(folder, 'pass'), '--no-input', ...vault).status).toBe(0);
+    expect(run('none', 'ls', '--no-input', ...vault).stdout).toBe('pass\n');
+    expect(run('none', 'lock', ...vault).stderr).toBe('Locked.\n');
+    expect(run('none', 'ls', '--no-input', ...vault).status).toBe(4);
+  }, 180_000);
 });

@@ -1,8 +1,9 @@
 import { existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
 import { createTerminal, parseLines, runMain, type MainOptions } from '../support/run-main.ts';
+import { hasAgent } from '../support/test-vault.ts';
 
 const CODE = /(?:[0-9A-Z]{5} ){3}[0-9A-Z]{5}/g;
 
@@ -21,6 +22,14 @@ const run = async (vault: string, args: readonly string[], options: MainOptions 
 /** Runs with the key file `key`. */
 const withKey = async (vault: string, args: readonly string[], options: MainOptions = {}) =>
   await run(vault, [...args, '--keyfile', path('key')], options);
+/** From here on an agent has the vault open, when the tests are run with agents. */
+async function keepOpen(vault: string): Promise<void> {
+  if (!hasAgent) return;
+  onTestFinished(async () => {
+    await run(vault, ['lock']);
+  });
+  expect((await withKey(vault, ['unlock', '--for', '20min'])).code).toBe(0);
+}
 const shownCode = (shown: string): string => (shown.match(CODE) ?? []).slice(-2).join(' ');
 const kinds = async (vault: string): Promise<unknown[]> =>
   parseLines((await run(vault, ['key', 'ls', '--json'])).stdout).map(({ kind }) => kind);
@@ -68,6 +77,7 @@ test('a code goes to a new file for its owner alone, which opens the vault', asy
   const [, text = ''] = readFileSync(path('code'), 'utf8').split('\n\n');
   expect(text).toMatch(/^([0-9A-Z]{5}-){7}[0-9A-Z]{5}\n$/);
   expect(stderr).not.toContain(text.trim());
+  await keepOpen('file');
   expect((await run('file', ['ls', '--recovery-code-file', path('code')])).code).toBe(0);
 
   writeFileSync(
@@ -124,6 +134,7 @@ test('options that contradict each other are refused', async () => {
 
 test('key recovery puts a new code in the place of the old one, once the new one is proven', async () => {
   await withKey('again', ['init', '--recovery-code-file', path('old')]);
+  await keepOpen('again');
   const stopped = createTerminal(['\r', '\u0003']);
   const interrupted = await withKey('again', ['key', 'recovery'], { openTerminal: () => stopped });
   expect(interrupted.code).toBe(130);
