@@ -19,7 +19,7 @@ import type { BenchmarkOptions } from './benchmark.ts';
 
 const NAME = 'source.bin';
 const WAYS = ['directly', 'with an agent'] as const;
-const COMMANDS = ['coffer add', 'coffer get', 'coffer cat'] as const;
+const COMMANDS = ['coffer add', 'coffer add -', 'coffer get', 'coffer cat'] as const;
 
 /** The same commands on 1 GiB, opening the vault themselves and with an agent that has it open. */
 export async function run({ workspace, divisor, rounds }: BenchmarkOptions): Promise<Findings> {
@@ -77,6 +77,21 @@ async function contestantsOf(
     },
     {
       ...common,
+      name: `coffer add -, ${way}`,
+      run: async () => {
+        warm(workspace.file(NAME));
+        // From another program: through a pipe to the command, and with an agent through its socket.
+        const script = 'source="$1"; shift; cat "$source" | "$0" "$@"';
+        const options = ['--vault', vault.directory, '--keyfile', vault.keyfile];
+        const command = [process.execPath, workspace.file(NAME), COFFER_BIN, ...options];
+        const args = ['-c', script, ...command, 'add', '-', '--name', 'again.bin'];
+        const sample = await withAgent(agent, () => runProcess('/bin/sh', args));
+        await runCoffer(vault, ['rm', 'again.bin']);
+        return sample;
+      },
+    },
+    {
+      ...common,
       name: `coffer get, ${way}`,
       run: async () => {
         const folder = workspace.folder('restored');
@@ -114,7 +129,7 @@ async function withAgent(agent: number | undefined, work: () => Promise<Sample>)
 }
 
 function groupOf({ name }: Row): string {
-  return COMMANDS.find((command) => name.startsWith(command)) ?? '';
+  return COMMANDS.find((command) => name.startsWith(`${command},`)) ?? '';
 }
 
 function verdictOf(rows: readonly Row[], command: string): Findings['verdicts'] {

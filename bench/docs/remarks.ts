@@ -17,7 +17,7 @@ unencrypted, in the cache of the file system: what is compared is whole processe
   range: `\`vault.read\` of 1 MiB that begins anywhere, so that it touches five segments of 256 KiB. The sources are sparse files; what is sealed, stored and read is as
 large as they seem. "First touch" is the first reading of a place since it was written.`,
   agent: `Whole commands. Files are read and written by the agent itself; what \`cat\` writes goes from the agent through a socket to the command, and from there through a pipe to
-a program that throws it away.`,
+a program that throws it away, and what \`add -\` reads the other way: from a program through a pipe to the command, and from there through the socket.`,
   rewrap: `Whole commands; the vault opens with a key file. Each file's header is written and synced twice. The database is small.`,
   startup: `Whole processes. \`node -e 0\` is what Node.js itself takes.`,
   'large-file': `The same as anybody may try: a sparse file, made with \`truncate -s 10G large.bin\`, added, checked and restored by the command. Memory is the peak of the
