@@ -42,7 +42,7 @@ const CODE_OF_DATABASE: Partial<Record<DatabaseError['code'], VaultErrorCode>> =
 
 const HINT_OF_CODE: Partial<Record<VaultErrorCode, string>> = {
   NO_SPACE: 'free some space and try again; nothing that was stored is lost',
-  IN_USE: 'wait until the other process is done with this vault, or end it',
+  IN_USE: 'wait until the other process is done with this vault; if it is an agent, `coffer lock` ends it',
   TOO_NEW: 'install a newer version of Coffer',
   DAMAGED: 'run `coffer check` to see everything that is damaged and what to do',
 };

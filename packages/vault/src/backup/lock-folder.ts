@@ -12,7 +12,7 @@ export function lockFolder(directory: string): Disposable {
     if (translated.code !== 'IN_USE') throw translated;
     throw new VaultError('IN_USE', `${directory} is in use by another process`, {
       cause: error,
-      hint: 'wait until it is done, or end it',
+      hint: 'wait until it is done',
     });
   }
 }

@@ -191,7 +191,7 @@ export const FINDING_KINDS: Readonly<Record<FindingCode, FindingKind>> = {
   IN_USE: {
     subject: 'machine',
     cost: 'nothing, but another process has the vault open, and this one could not look inside',
-    remedy: 'wait until the other process is done, or end it',
+    remedy: 'wait until the other process is done; if it is an agent, lock the vault',
     mend: () => 'coffer lock',
   },
   LOCK_REPLACED: {
