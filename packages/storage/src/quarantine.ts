@@ -1,5 +1,5 @@
 import type { FileId, FileRow } from '@coffer/database';
-import { lstat } from 'node:fs/promises';
+import { lstat, unlink } from 'node:fs/promises';
 import { StorageError, errnoOf, toStorageError } from './errors.ts';
 import { shredFile, syncFolder } from './sealed-folder.ts';
 import { SealedReader } from './sealed-reader.ts';
@@ -54,12 +54,17 @@ async function look(context: StorageContext, name: string): Promise<QuarantinedF
   }
 }
 
-/** Destroys a file in the quarantine: its key is overwritten before it is unlinked. Throws `NOT_FOUND`. */
+/**
+ * Destroys a file in the quarantine: its key is overwritten before it is unlinked. A file that has a second name, in the quarantine or
+ * as a file of the storage, only loses this one. Throws `NOT_FOUND`.
+ */
 export async function dropQuarantined(context: StorageContext, name: string): Promise<void> {
   const { id, path } = locate(context, name);
   try {
     await lstat(path);
-    await context.turns.take(id, () => shredFile(path));
+    await context.turns.take(id, async () => {
+      await ((await context.folder.hasOtherName(id, path)) ? unlink(path) : shredFile(path));
+    });
     await syncFolder(context.folder.quarantinePath);
   } catch (error) {
     throw errnoOf(error) === 'ENOENT' ? notThere(name) : toStorageError(error, `cannot drop ${name}`);

@@ -32,7 +32,7 @@ export interface Recovery {
  * | `.enc.tmp` | a row | renamed |
  * | `.enc.tmp` | no row | shredded |
  * | `.enc` | a tombstone | shredded |
- * | `.enc` | neither | moved to `quarantine/` |
+ * | `.enc` | neither | moved to `quarantine/`; when it is there already, under that name too, only unlinked here |
  * | `.enc.replaced` | another `.enc` | shredded |
  * | `.enc.replaced` | the same `.enc` | loses this name |
  * | `.enc.replaced` | no `.enc` | renamed |

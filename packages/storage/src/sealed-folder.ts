@@ -145,16 +145,35 @@ export class SealedFolder {
     return relative(join(this.path, '..'), path);
   }
 
-  /** Moves a sealed file that no row names out of the way, without touching its bytes. Returns its new path. */
+  /**
+   * Moves a sealed file that no row names out of the way, without touching its bytes. Returns its new path. When power was lost while it was moved
+   * from one folder to the other it may have a name in both: then the one in `quarantine/` is what it keeps.
+   */
   async quarantine(id: FileId): Promise<string> {
     await mkdir(this.quarantinePath, { recursive: true, mode: 0o700 });
     const name = `${id}.enc`;
+    const source = join(this.path, name);
     let target = join(this.quarantinePath, name);
-    for (let copy = 1; await exists(target); copy++)
+    for (let copy = 1; await exists(target); copy++) {
+      if (await isSameFile(source, target)) {
+        await unlink(source);
+        return target;
+      }
       target = join(this.quarantinePath, `${name}.${String(copy)}`);
-    await rename(join(this.path, name), target);
+    }
+    await rename(source, target);
     await syncFolder(this.quarantinePath);
     return target;
+  }
+
+  /** Whether a file of the quarantine has another name among ours, by which its bytes are still to be had. */
+  async hasOtherName(id: FileId, path: string): Promise<boolean> {
+    const own = (await this.quarantinedNames()).filter((name) => name.startsWith(id));
+    const paths = [this.sealedPath(id), ...own.map((name) => join(this.quarantinePath, name))];
+    for (const other of paths) {
+      if (other !== path && (await isSameFile(path, other))) return true;
+    }
+    return false;
   }
 }
 
@@ -213,6 +232,19 @@ export async function syncFolder(path: string): Promise<void> {
 
 function notAFolder(path: string, cause: unknown): StorageError {
   return damaged('FOLDER_DAMAGED', `${path} is not a folder: it was replaced by something else`, cause);
+}
+
+/** Whether both are names of one regular file. */
+async function isSameFile(path: string, other: string): Promise<boolean> {
+  try {
+    // On Windows these numbers have 64 bits.
+    const a = await lstat(path, { bigint: true });
+    const b = await lstat(other, { bigint: true });
+    return a.isFile() && a.ino === b.ino && a.dev === b.dev;
+  } catch (error) {
+    if (errnoOf(error) === 'ENOENT') return false;
+    throw error;
+  }
 }
 
 async function exists(path: string): Promise<boolean> {

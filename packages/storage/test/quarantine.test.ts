@@ -152,6 +152,35 @@ describe('a file in the quarantine', () => {
     expect((await storage.adoptQuarantined(name)).sizeBytes).toBe(600_000);
   });
 
+  test('that has a name in both folders, as a loss of power may leave it, is there once after recovery', async () => {
+    const { directory, storage, name } = await inQuarantine();
+    const path = join(directory, 'quarantine', name);
+    linkSync(path, join(directory, 'files', name));
+    expect((await storage.recover()).quarantined).toEqual([path]);
+    expect([sealedNames(directory), readdirSync(join(directory, 'quarantine'))]).toEqual([[], [name]]);
+    expect((await storage.adoptQuarantined(name)).sizeBytes).toBe(600_000);
+  });
+
+  test('that has two names in the quarantine loses one when that is dropped, and its content with the other', async () => {
+    const { directory, storage, name } = await inQuarantine();
+    const path = join(directory, 'quarantine', name);
+    linkSync(path, `${path}.1`);
+    linkSync(path, join(directory, 'witness'));
+    await storage.dropQuarantined(`${name}.1`);
+    expect((await storage.listQuarantine()).map((each) => each.contentSizeBytes)).toEqual([600_000]);
+    await storage.dropQuarantined(name);
+    expect(readFileSync(join(directory, 'witness')).subarray(0, 8192)).toEqual(Buffer.alloc(8192));
+  });
+
+  test('that is a file of the storage under another name is not destroyed when it is dropped', async () => {
+    const { directory, storage, name, content } = await inQuarantine();
+    linkSync(join(directory, 'quarantine', name), join(directory, 'quarantine', `${name}.1`));
+    const { id } = await storage.adoptQuarantined(name);
+    await storage.dropQuarantined(`${name}.1`);
+    expect(readdirSync(join(directory, 'quarantine'))).toEqual([]);
+    expect(await storage.getFile(id)).toEqual(content);
+  });
+
   test('is destroyed when it is dropped: its key is overwritten', async () => {
     const { directory, storage, name } = await inQuarantine();
     const path = join(directory, 'quarantine', name);
