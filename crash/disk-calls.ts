@@ -1,3 +1,4 @@
+import { THE_PROCESS } from './system-calls.ts';
 import type { Argument, SystemCall } from './system-calls.ts';
 
 /** A system call that touches the disk under examination, or acknowledges something. */
@@ -23,7 +24,7 @@ const BY_DESCRIPTOR = new Set(
 
 /** Picks the calls that are about files below `disk`, with what their descriptors stand for. */
 export function diskCalls(calls: readonly SystemCall[], disk: string): DiskCall[] {
-  const open = new Map<number, string>();
+  const open = new Map<string, string>();
   const counts = new Map<string, number>();
   const count = (key: string): number => {
     const next = (counts.get(key) ?? 0) + 1;
@@ -35,8 +36,8 @@ export function diskCalls(calls: readonly SystemCall[], disk: string): DiskCall[
     const nth = count(`${String(call.thread)} ${call.name}`);
     const path = pathOf(call, open);
     if (call.name === 'openat' && call.result !== undefined && call.result >= 0 && path !== undefined)
-      open.set(call.result, path);
-    if (call.name === 'close') open.delete(descriptorOf(call.arguments[0]));
+      open.set(descriptorKey(call, call.result), path);
+    if (call.name === 'close') open.delete(descriptorKey(call, descriptorOf(call.arguments[0])));
     if (path === undefined || !(path === ACKNOWLEDGEMENT || path === disk || path.startsWith(`${disk}/`)))
       continue;
     const nthOnPath = count(`${String(call.thread)} ${call.name} ${path}`);
@@ -50,15 +51,21 @@ export function descriptorOf(argument: Argument | undefined): number {
   return argument?.kind === 'text' ? Number.parseInt(argument.text, 10) : Number.NaN;
 }
 
+/** The same number stands for something else in another process. */
+export function descriptorKey({ process }: SystemCall, descriptor: number): string {
+  return `${String(process)} ${String(descriptor)}`;
+}
+
 export function pathArguments(call: SystemCall): string[] {
   return call.arguments.flatMap((argument) => (argument.kind === 'bytes' ? [argument.bytes.toString()] : []));
 }
 
-function pathOf(call: SystemCall, open: ReadonlyMap<number, string>): string | undefined {
+function pathOf(call: SystemCall, open: ReadonlyMap<string, string>): string | undefined {
   if (!BY_DESCRIPTOR.has(call.name)) return pathArguments(call)[0];
-  const descriptor = descriptorOf(call.arguments[0]);
-  if (call.name === 'write' && descriptor === 1) return ACKNOWLEDGEMENT;
-  return open.get(descriptor);
+  // The file that it changes; the one that is copied from comes first.
+  const descriptor = descriptorOf(call.arguments[call.name === 'copy_file_range' ? 2 : 0]);
+  if (call.name === 'write' && descriptor === 1 && call.process === THE_PROCESS) return ACKNOWLEDGEMENT;
+  return open.get(descriptorKey(call, descriptor));
 }
 
 function matters(call: SystemCall): boolean {

@@ -18,6 +18,8 @@ export const TRACED: readonly string[] = [
   ],
   ...['unlink', 'unlinkat', 'rmdir', 'mkdir', 'mkdirat', 'fchmod', 'chmod', 'utimensat', 'copy_file_range'],
   ...['sendfile', 'ioctl'],
+  // Change nothing, but say whose descriptors are meant.
+  ...['clone', 'clone3', 'fork', 'vfork'],
 ];
 
 /** Which threads to trace: one of them alone, or all, with those that it makes later. */

@@ -1,7 +1,12 @@
+/** The process that was attached to. */
+export const THE_PROCESS = -1;
+
 /** A system call as strace has written it down. */
 export interface SystemCall {
   /** The id of the thread that made it. */
   readonly thread: number;
+  /** Which process the thread is of, for descriptors are its own: `THE_PROCESS`, or one that was made during the recording. */
+  readonly process: number;
   readonly name: string;
   /** Arguments as text; strings decoded to bytes, descriptors to a number and the path that it stands for. */
   readonly arguments: readonly Argument[];
@@ -17,7 +22,7 @@ export const RECORDING_OPTIONS = (path: string): readonly string[] => ['-xx', '-
 
 /** Reads what `strace -f` has recorded, in the order in which the calls were finished. */
 export function parseSystemCalls(recording: string): SystemCall[] {
-  const calls: SystemCall[] = [];
+  const calls: CallOfThread[] = [];
   const unfinished = new Map<number, string>();
   for (const line of recording.split('\n')) {
     const match = /^(\d+)\s+(.*)$/.exec(line);
@@ -35,10 +40,31 @@ export function parseSystemCalls(recording: string): SystemCall[] {
     const parsed = parseCall(thread, call);
     if (parsed !== undefined) calls.push(parsed);
   }
-  return calls;
+  const processOf = processes(calls);
+  return calls.map((call) => ({ ...call, process: processOf(call.thread) }));
 }
 
-function parseCall(thread: number, text: string): SystemCall | undefined {
+type CallOfThread = Omit<SystemCall, 'process'>;
+
+const NEW_TASK = /^(?:clone3?|v?fork)$/;
+
+/** Looks through all calls first: what is made may be at work before the call that makes it has returned. */
+function processes(calls: readonly CallOfThread[]): (thread: number) => number {
+  const makers = new Map<number, number>();
+  for (const { name, thread, result, arguments: all } of calls) {
+    const isThread = all.some((each) => each.kind === 'text' && each.text.includes('CLONE_THREAD'));
+    if (NEW_TASK.test(name) && result !== undefined && result > 0)
+      makers.set(result, isThread ? thread : result);
+  }
+  const processOf = (thread: number): number => {
+    const maker = makers.get(thread);
+    if (maker === undefined) return THE_PROCESS;
+    return maker === thread ? thread : processOf(maker);
+  };
+  return processOf;
+}
+
+function parseCall(thread: number, text: string): CallOfThread | undefined {
   const open = text.indexOf('(');
   const close = text.lastIndexOf(')', text.lastIndexOf(' = ') < 0 ? undefined : text.lastIndexOf(' = '));
   if (open <= 0 || close < open || !/^\w+$/.test(text.slice(0, open))) return undefined;

@@ -74,15 +74,16 @@ export class DiskTree {
     return id;
   }
 
-  /** Writes it below an empty real folder, for its owner only, as a vault is. */
+  /** Writes it below an empty real folder, for its owner only, as a vault is. Several names of one file are that on the real disk too. */
   write(root: string): void {
     const written = new Map<NodeId, string>();
     this.#walk((path, bytes, id) => {
-      const other = written.get(id);
-      if (bytes === undefined) mkdirSync(join(root, path), { mode: 0o700 });
-      else if (other === undefined) writeFileSync(join(root, path), bytes, { mode: 0o600 });
-      else linkSync(join(root, other), join(root, path));
-      written.set(id, path);
+      const target = join(root, path);
+      const first = written.get(id);
+      if (bytes === undefined) mkdirSync(target, { mode: 0o700 });
+      else if (first !== undefined) linkSync(first, target);
+      else writeFileSync(target, bytes, { mode: 0o600 });
+      written.set(id, target);
     });
     chmodSync(root, 0o700);
   }

@@ -1,9 +1,22 @@
 import type { Random } from '../seeded.ts';
 import type { Effect } from './effects.ts';
 
-/** Up to so many effects, every subset of them is tried. */
-const EXHAUSTIVE_NAMES = 8;
-const EXHAUSTIVE_WRITES = 6;
+/** Up to how much everything is tried, and not a choice. */
+export interface Limits {
+  /** Pending names, of which every subset is tried. */
+  readonly names: number;
+  /** Pending writes to one file, the same. */
+  readonly writes: number;
+  /** Combinations of what happens to names and to each file. */
+  readonly combinations: number;
+}
+
+/** Enough for saving and deleting a sealed file, all of SQLite's log and of its checkpoint included; minutes. */
+export const THOROUGH: Limits = { names: 10, writes: 12, combinations: 5000 };
+
+/** For a test: seconds. Every protocol of ours is exhausted with it; SQLite's log and checkpoint are not, nor are whole backups. */
+export const QUICK: Limits = { names: 8, writes: 6, combinations: 256 };
+
 const SAMPLED_SUBSETS = 12;
 /** What a disk writes at once. */
 const SECTOR_SIZE_BYTES = 512;
@@ -12,13 +25,17 @@ const SECTOR_SIZE_BYTES = 512;
 export type Survivors = readonly Effect[];
 
 /** Whether every subset of these is among the ways, and not a choice of them. `writes` are those to each file. */
-export function isExhaustive(names: readonly Effect[], writes: Iterable<readonly Effect[]>): boolean {
-  return names.length <= EXHAUSTIVE_NAMES && [...writes].every(({ length }) => length <= EXHAUSTIVE_WRITES);
+export function isExhaustive(
+  names: readonly Effect[],
+  writes: Iterable<readonly Effect[]>,
+  limits: Limits,
+): boolean {
+  return names.length <= limits.names && [...writes].every(({ length }) => length <= limits.writes);
 }
 
 /** Every way for the names: any of them may be lost, whatever came after it. */
-export function nameLosses(effects: readonly Effect[]): Survivors[] {
-  if (effects.length <= EXHAUSTIVE_NAMES) return subsets(effects);
+export function nameLosses(effects: readonly Effect[], limits: Limits): Survivors[] {
+  if (effects.length <= limits.names) return subsets(effects);
   return [...prefixes(effects), ...leavingOneOut(effects)];
 }
 
@@ -27,8 +44,13 @@ export function nameLosses(effects: readonly Effect[]): Survivors[] {
  * last write torn, each write missing alone, and some subsets of the seed's. And a file that has grown, with zeros for what is new, as some file
  * systems leave it. `sizeBytes` is its length before.
  */
-export function writeLosses(effects: readonly Effect[], sizeBytes: number, random: Random): Survivors[] {
-  const isFew = effects.length <= EXHAUSTIVE_WRITES;
+export function writeLosses(
+  effects: readonly Effect[],
+  sizeBytes: number,
+  random: Random,
+  limits: Limits,
+): Survivors[] {
+  const isFew = effects.length <= limits.writes;
   const ways = isFew ? subsets(effects) : [...prefixes(effects), ...leavingOneOut(effects)];
   const sampled = isFew
     ? []

@@ -5,10 +5,8 @@ import type { DiskTree, NodeId } from './disk-tree.ts';
 import { apply, make } from './effects.ts';
 import type { Effect, Step } from './effects.ts';
 import { isExhaustive, nameLosses, writeLosses } from './losses.ts';
-import type { Survivors } from './losses.ts';
+import type { Limits, Survivors } from './losses.ts';
 
-/** Up to so many, all combinations of what happens to names and to each file are tried. */
-const MAX_COMBINATIONS = 256;
 const SAMPLED_COMBINATIONS = 64;
 
 /** A disk as it may be when power comes back, and what was acknowledged before it went. */
@@ -33,6 +31,7 @@ export function* powerLossStates(
   before: DiskTree,
   steps: readonly Step[],
   seed: number,
+  limits: Limits,
 ): Generator<PowerLossState> {
   const random = seeded(seed);
   const seen = new Set<string>();
@@ -43,7 +42,7 @@ export function* powerLossStates(
   for (let cut = 0; cut <= steps.length; cut++) {
     const step = steps[cut];
     if (step === undefined || step.kind === 'sync') {
-      const { ways, isExhaustive } = combinations(durable, pending, random);
+      const { ways, isExhaustive } = combinations(durable, pending, random, limits);
       for (const survivors of ways) {
         const tree = durable.copy();
         for (const effect of survivors) apply(tree, effect);
@@ -94,6 +93,7 @@ function combinations(
   durable: DiskTree,
   pending: readonly PendingEffect[],
   random: Random,
+  limits: Limits,
 ): { readonly ways: Iterable<Survivors>; readonly isExhaustive: boolean } {
   const effects = pending.map(({ effect }) => effect);
   const files = new Map<NodeId, Effect[]>();
@@ -103,12 +103,14 @@ function combinations(
   }
   const names = effects.filter(({ kind }) => kind === 'names');
   const groups = [
-    nameLosses(names),
-    ...[...files].map(([file, writes]) => writeLosses(writes, durable.files.get(file)?.length ?? 0, random)),
+    nameLosses(names, limits),
+    ...[...files].map(([file, writes]) =>
+      writeLosses(writes, durable.files.get(file)?.length ?? 0, random, limits),
+    ),
   ];
   const count = groups.reduce((total, { length }) => total * length, 1);
-  if (count > MAX_COMBINATIONS) return { ways: chosen(groups, random), isExhaustive: false };
-  return { ways: product(groups), isExhaustive: isExhaustive(names, files.values()) };
+  if (count > limits.combinations) return { ways: chosen(groups, random), isExhaustive: false };
+  return { ways: product(groups), isExhaustive: isExhaustive(names, files.values(), limits) };
 }
 
 /** Each group in all its ways while of the others everything survives, or nothing does; and some of all the combinations. */
