@@ -1,5 +1,8 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { existsSync, lstatSync, readFileSync, readdirSync } from 'node:fs';
 import { join, relative } from 'node:path';
+import { text } from 'node:stream/consumers';
 import { VaultError, openVault, vaultPaths } from '../packages/vault/src/index.ts';
 import type { FileEntry, Vault } from '../packages/vault/src/index.ts';
 import { MARKER, contentOf } from './contents.ts';
@@ -7,7 +10,10 @@ import type { ContentName } from './contents.ts';
 import { FILLED, added, everyEvent } from './operations/filled-vault.ts';
 import { secretOf } from './operations/open-stage.ts';
 import type { Change, Operation, SecretName } from './operations/operation.ts';
+import { nameOf } from './operations/table.ts';
 import type { Stage } from './stage.ts';
+
+const CHILD = join(import.meta.dirname, 'inspect-child.ts');
 
 export interface InspectOptions {
   /** Also read and authenticate every page and segment once more, by the vault's own full check. */
@@ -29,6 +35,37 @@ const AFTERWARDS: Change = { adds: { [added('afterwards')]: 'small' } };
  * 5. the check finds nothing, and opening once more changes nothing.
  */
 export async function inspect(
+  operation: Operation,
+  stage: Stage,
+  said: ReadonlySet<string>,
+  options: InspectOptions,
+): Promise<void> {
+  await (operation.laterMigrations === undefined ? inspectHere : inspectElsewhere)(
+    operation,
+    stage,
+    said,
+    options,
+  );
+}
+
+/** In a process of its own, which the operation's program then is. */
+async function inspectElsewhere(
+  operation: Operation,
+  { disk, shelf }: Stage,
+  said: ReadonlySet<string>,
+  options: InspectOptions,
+): Promise<void> {
+  const request = JSON.stringify({ operation: nameOf(operation), disk, shelf, said: [...said], options });
+  const child = spawn(process.execPath, ['--conditions=@coffer/source', CHILD, request], {
+    stdio: ['ignore', 'ignore', 'pipe'],
+  });
+  const ended = once(child, 'close') as Promise<[number | null]>;
+  const [[exitCode], problem] = await Promise.all([ended, text(child.stderr)]);
+  if (exitCode !== 0) throw new Error(problem.trim());
+}
+
+/** The same in this process. */
+export async function inspectHere(
   operation: Operation,
   stage: Stage,
   said: ReadonlySet<string>,
@@ -200,6 +237,7 @@ function checkNames(operation: Operation, stage: Stage, files: readonly FileEntr
   );
   if (strange.length > 0) throw new Error(`left in the vault: ${strange.join(', ')}`);
   const sealed = files.filter(({ placement }) => placement === 'sealed').map(({ id }) => `${id}.enc`);
+  sealed.push(...(operation.keepsInFiles ?? []));
   const there = readdirSync(join(stage.vault, 'files')).sort();
   if (there.join() !== sealed.sort().join())
     throw new Error(`files/ has ${there.join(', ')} where the vault has ${sealed.join(', ')}`);

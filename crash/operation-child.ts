@@ -11,6 +11,7 @@ import { acquireOwnerLock } from '../packages/database/src/index.ts';
 import { VaultError } from '../packages/vault/src/index.ts';
 import type { Vault } from '../packages/vault/src/index.ts';
 import { added, addAs } from './operations/filled-vault.ts';
+import { haveLaterMigrations } from './operations/later-migrations.ts';
 import { openStage, parseSecretName } from './operations/open-stage.ts';
 import type { VaultOperation } from './operations/operation.ts';
 import { operationOf } from './operations/table.ts';
@@ -19,6 +20,7 @@ import { Stage } from './stage.ts';
 const [name = '', disk = '', shelf = '', ...secretNames] = process.argv.slice(2);
 const operation = operationOf(name);
 const stage = new Stage(disk, shelf);
+haveLaterMigrations(operation);
 
 // Synchronous, so that what was acknowledged has left this process when it dies.
 function tell(line: string): void {

@@ -1,5 +1,6 @@
 import { mkdirSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { createRecoveryCode } from '../packages/vault/src/index.ts';
 import type { SlotSecret } from '../packages/vault/src/index.ts';
 import type { ContentName } from './contents.ts';
 
@@ -64,4 +65,9 @@ export class Stage {
 
 export function passphrase(which: keyof typeof PASSPHRASES): SlotSecret {
   return { kind: 'passphrase', passphrase: new TextEncoder().encode(PASSPHRASES[which]) };
+}
+
+/** The same one each time. */
+export function recoveryCode(which: keyof typeof PASSPHRASES): Uint8Array {
+  return createRecoveryCode(new Uint8Array(20).fill(which.length));
 }

@@ -10,8 +10,8 @@ import type { Files, Operation } from './operation.ts';
 
 const backupOf = (stage: Stage): string => join(stage.disk, 'backup');
 
-async function backUp(vault: Vault, stage: Stage): Promise<void> {
-  await everyEvent(vault.backup(backupOf(stage)));
+async function backUp(vault: Vault, stage: Stage, verify = false): Promise<void> {
+  await everyEvent(vault.backup(backupOf(stage), { verify }));
 }
 
 /** The vault as it is when the second backup is made. */
@@ -100,6 +100,15 @@ const backupAgain: Operation = {
   },
 };
 
+/** Reads back all that it has written. */
+const backupVerified: Operation = {
+  ...backup,
+  run: async (vault, stage, say) => {
+    await backUp(vault, stage, true);
+    say('backed up');
+  },
+};
+
 const restore: Operation = {
   makesVault: { acknowledgedBy: 'restored' },
   prepare: async (stage) => {
@@ -119,5 +128,6 @@ const restore: Operation = {
 export const BACKUP_OPERATIONS: Readonly<Record<string, Operation>> = {
   backup,
   'backup-again': backupAgain,
+  'backup-verify': backupVerified,
   restore,
 };

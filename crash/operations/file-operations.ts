@@ -83,24 +83,37 @@ function move(from: string, to: string, adds: Readonly<Record<string, ContentNam
 }
 
 /** What was restored is whole, whether or not it was acknowledged. A hidden temporary file may stay, in the folder that was named. */
-const get: Operation = {
-  restoresFiles: true,
-  run: async (vault, stage, say) => {
-    await everyEvent(vault.getPaths(['kept'], { destination: stage.out }), (event) => {
-      if (event.type === 'restored') say(event.file.name);
-    });
-  },
-  inspect: (stage, said) => {
-    for (const name of ['small', 'sealed'] as const) {
-      const path = join(stage.out, kept(name));
-      if (existsSync(path)) {
-        if (!readFileSync(path).equals(contentOf(name))) throw new Error(`${path} is not whole`);
-      } else if (said.has(`${MARKER} ${name}`)) throw new Error(`${path} was acknowledged and is not there`);
-    }
-    for (const name of filesBelow(stage.out)) {
-      if (!name.startsWith(MARKER) && !/^\.coffer-[0-9a-f]{16}\.tmp$/.test(name))
-        throw new Error(`${name} was left behind in the destination`);
-    }
+function get(names: readonly ContentName[]): Operation {
+  return {
+    restoresFiles: true,
+    run: async (vault, stage, say) => {
+      await everyEvent(vault.getPaths(['kept'], { destination: stage.out }), (event) => {
+        if (event.type === 'restored') say(event.file.name);
+      });
+    },
+    inspect: (stage, said) => {
+      for (const name of names) {
+        const path = join(stage.out, kept(name));
+        if (existsSync(path)) {
+          if (!readFileSync(path).equals(contentOf(name))) throw new Error(`${path} is not whole`);
+        } else if (said.has(`${MARKER} ${name}`))
+          throw new Error(`${path} was acknowledged and is not there`);
+      }
+      for (const name of filesBelow(stage.out)) {
+        if (!name.startsWith(MARKER) && !/^\.coffer-[0-9a-f]{16}\.tmp$/.test(name))
+          throw new Error(`${name} was left behind in the destination`);
+      }
+    },
+  };
+}
+
+/** With one that the threads of the pool open. */
+const getLarge: Operation = {
+  ...get(['small', 'sealed', 'large']),
+  startsWith: { ...FILLED, [kept('large')]: 'large' },
+  prepare: async (stage) => {
+    await using vault = await openStage(stage);
+    await addAs(vault, stage, kept('large'), 'large');
   },
 };
 
@@ -182,7 +195,8 @@ export const FILE_OPERATIONS: Readonly<Record<string, Operation>> = {
   import: importTree,
   'replace-small': replace('small'),
   'replace-sealed': replace('sealed'),
-  get,
+  get: get(['small', 'sealed']),
+  'get-large': getLarge,
   cat,
   export: exportAll,
   'two-sessions': twoSessions,

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { SecretKey } from '../../packages/crypto/src/index.ts';
 import { createDatabase } from '../../packages/database/src/index.ts';
 import { createVault, vaultPaths } from '../../packages/vault/src/index.ts';
-import { PASSPHRASES, passphrase } from '../stage.ts';
+import { PASSPHRASES, passphrase, recoveryCode } from '../stage.ts';
 import type { Stage } from '../stage.ts';
 import { openStage } from './open-stage.ts';
 import type { Operation } from './operation.ts';
@@ -45,6 +45,21 @@ const keyPasswd: Operation = {
   run: async (vault, _stage, say) => {
     await vault.changePassphrase({ current: bytesOf(PASSPHRASES.old), next: bytesOf(PASSPHRASES.next) });
     say('changed');
+  },
+};
+
+/** As the passphrase above: the code is the only way in. */
+const keyRecovery: Operation = {
+  secrets: { acknowledgedBy: 'replaced', before: ['old code'], after: ['next code'] },
+  prepare: async (stage) => {
+    await using vault = await openStage(stage);
+    const [owner] = await Promise.resolve(vault.slots());
+    await vault.replaceRecoveryCode(recoveryCode('old'));
+    if (owner !== undefined) await vault.removeSlot(owner.id);
+  },
+  run: async (vault, _stage, say) => {
+    await vault.replaceRecoveryCode(recoveryCode('next'));
+    say('replaced');
   },
 };
 
@@ -95,6 +110,7 @@ export const KEY_OPERATIONS: Readonly<Record<string, Operation>> = {
   'key-add': keyAdd,
   'key-rm': keyRemove,
   'key-passwd': keyPasswd,
+  'key-recovery': keyRecovery,
   'repair-slots': repairSlots,
   init: makeVault,
   'init-again': makeVaultAgain,

@@ -1,6 +1,6 @@
 import { openVault } from '../../packages/vault/src/index.ts';
 import type { SlotSecret, Vault } from '../../packages/vault/src/index.ts';
-import { passphrase } from '../stage.ts';
+import { passphrase, recoveryCode } from '../stage.ts';
 import type { Stage } from '../stage.ts';
 import { SECRET_NAMES } from './operation.ts';
 import type { SecretName } from './operation.ts';
@@ -14,6 +14,10 @@ export function secretOf(stage: Stage, name: SecretName): SlotSecret {
       return passphrase('old');
     case 'next passphrase':
       return passphrase('next');
+    case 'old code':
+      return { kind: 'recovery', code: recoveryCode('old') };
+    case 'next code':
+      return { kind: 'recovery', code: recoveryCode('next') };
   }
 }
 

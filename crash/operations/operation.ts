@@ -1,3 +1,4 @@
+import type { Migration } from '../../packages/database/src/migrations/migration.ts';
 import type { Vault } from '../../packages/vault/src/index.ts';
 import type { ContentName } from '../contents.ts';
 import type { Stage } from '../stage.ts';
@@ -11,7 +12,14 @@ export interface Change {
   readonly adds?: Files;
 }
 
-export const SECRET_NAMES = ['owner', 'second', 'old passphrase', 'next passphrase'] as const;
+export const SECRET_NAMES = [
+  'owner',
+  'second',
+  'old passphrase',
+  'next passphrase',
+  'old code',
+  'next code',
+] as const;
 
 /** A way to open the vault, by a name that `secretOf` knows. */
 export type SecretName = (typeof SECRET_NAMES)[number];
@@ -33,6 +41,10 @@ interface OperationParts {
   readonly inspect?: (stage: Stage, said: ReadonlySet<string>, vault: Vault) => Promise<void> | void;
   /** Names in the vault's folder that may be there afterwards, beside those of every vault. */
   readonly mayLeave?: readonly string[];
+  /** Names in `files/` that no file of the vault has, and that have to be there afterwards. */
+  readonly keepsInFiles?: readonly string[];
+  /** Migrations that the program has besides its own, wherever it runs for this operation. */
+  readonly laterMigrations?: readonly Migration[];
   /** What is put in `out` may be plaintext: the operation restores files to it. */
   readonly restoresFiles?: boolean;
 }

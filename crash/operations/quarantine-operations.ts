@@ -34,8 +34,8 @@ const adopt: Operation = {
   mayLeave: ['quarantine'],
   prepare: quarantineVictim,
   changes: { adopted: { adds: { [added('adopted')]: 'sealed' } } },
-  run: async (vault, stage, say) => {
-    const [name = ''] = quarantined(stage);
+  run: async (vault, _stage, say) => {
+    const [{ name } = { name: '' }] = await vault.quarantine();
     const place = { folder: 'added', name: added('adopted').slice('added/'.length) };
     await everyEvent(vault.adopt([name], place), () => {
       say('adopted');
@@ -56,8 +56,10 @@ const drop: Operation = {
   startsWith: WITHOUT_VICTIM,
   mayLeave: ['quarantine'],
   prepare: quarantineVictim,
-  run: async (vault, stage, say) => {
-    await everyEvent(vault.dropQuarantined(quarantined(stage)), () => {
+  run: async (vault, _stage, say) => {
+    // Asked of the vault, not of the disk: that a call of ours fails is no failure of the vault's.
+    const names = (await vault.quarantine()).map(({ name }) => name);
+    await everyEvent(vault.dropQuarantined(names), () => {
       say('dropped');
     });
   },

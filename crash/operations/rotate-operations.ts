@@ -1,11 +1,15 @@
-import { closeSync, fsyncSync, linkSync, openSync, readFileSync, readdirSync } from 'node:fs';
+import { closeSync, fsyncSync, linkSync, openSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { FileKey, SEALED_FILE, encodeHeader, hexToBytes } from '../../packages/crypto/src/index.ts';
+import { fileIdFromBytes, openDatabase } from '../../packages/database/src/index.ts';
 import { vaultPaths } from '../../packages/vault/src/index.ts';
+import { readVaultFile } from '../../packages/vault/src/vault-file/read.ts';
+import { unlockVaultFile } from '../../packages/vault/src/vault-file/unlock.ts';
 import { everyEvent } from './filled-vault.ts';
 import { openStage } from './open-stage.ts';
 import { WITHOUT_VICTIM, quarantineVictim, quarantined } from './quarantine-operations.ts';
 import type { Operation } from './operation.ts';
-import type { Vault } from '../../packages/vault/src/index.ts';
+import type { RotateEvent, Vault } from '../../packages/vault/src/index.ts';
 import type { Stage } from '../stage.ts';
 
 /** Of a sealed file: both places of its header. */
@@ -28,10 +32,14 @@ async function rotate(
     slots.find(({ label }) => (label === 'second') === isSecond)?.id ?? '';
   const keep = [{ slotId: idOf(false), secret: stage.secret('owner') }];
   for await (const event of vault.rotate({ keep, drop: [idOf(true)], reseal: options.reseal })) {
-    if (event.type === 'problem') throw new Error(event.message);
-    say(event.type);
+    sayDone(event, say);
     if (event.type === options.until) return;
   }
+}
+
+/** What could not be done is told by an event, and the summary then says that more is to be done. */
+function sayDone(event: RotateEvent, say: (word: string) => void): void {
+  if (event.type !== 'summary' || event.finished) say(event.type);
 }
 
 /** A rotation that was begun can be finished, and is then. */
@@ -70,7 +78,7 @@ const resumed: Operation = {
   },
   run: async (vault, _stage, say) => {
     await everyEvent(vault.resumeRotation(), (event) => {
-      say(event.type);
+      sayDone(event, say);
     });
   },
   inspect: finishRotation,
@@ -119,9 +127,50 @@ function expectShredded(stage: Stage): void {
   }
 }
 
+const PARTIAL_ID = 'c'.repeat(32);
+
+/** With a file that is being received, whose header no row of `files` names. */
+const rotatePartial: Operation = {
+  ...rotation(false),
+  keepsInFiles: [`${PARTIAL_ID}.enc.part`],
+  prepare: async (stage) => {
+    await addSecond(stage);
+    await addPartial(stage);
+  },
+};
+
+async function addPartial(stage: Stage): Promise<void> {
+  const paths = vaultPaths(stage.vault);
+  using rootKey = (await unlockVaultFile(await readVaultFile(paths), stage.secret('owner'))).rootKey;
+  using storageKey = rootKey.derive('coffer/storage/v1');
+  using databaseKey = rootKey.derive('coffer/database/v1');
+  using fileKey = FileKey.generate();
+  const fileId = hexToBytes(PARTIAL_ID);
+  const header = encodeHeader(storageKey, fileKey, {
+    fileId,
+    keyEpoch: 1,
+    sequence: 1n,
+    segmentSizeLog2: SEALED_FILE.SEGMENT_SIZE_LOG2,
+  });
+  writeFileSync(join(paths.files, `${PARTIAL_ID}.enc.part`), header, { mode: 0o600 });
+  using database = openDatabase({ path: paths.database, key: databaseKey.exportBytes() });
+  database.transfers.create({
+    id: 'incoming',
+    direction: 'receive',
+    peer: undefined,
+    name: 'incoming.bin',
+    mimeType: 'application/octet-stream',
+    sizeBytes: 1_000_000,
+    sha256: undefined,
+    chunkSizeBytes: 262_144,
+    fileId: fileIdFromBytes(fileId),
+  });
+}
+
 export const ROTATE_OPERATIONS: Readonly<Record<string, Operation>> = {
   rotate: rotation(false),
   'rotate-reseal': rotation(true),
   'rotate-reseal-all': resealedAll,
   'rotate-resume': resumed,
+  'rotate-partial': rotatePartial,
 };
