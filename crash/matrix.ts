@@ -2,8 +2,8 @@ import { existsSync, readFileSync, rmSync } from 'node:fs';
 import { diskCalls } from './disk-calls.ts';
 import type { DiskCall } from './disk-calls.ts';
 import { inspect } from './inspect.ts';
-import { describePoint, killPoints, tracingAt } from './kill-points.ts';
-import type { KillPoint } from './kill-points.ts';
+import { describePoint, hasInjected, pointsOf, tracingAt } from './kill-points.ts';
+import type { KillPoint, Points } from './kill-points.ts';
 import { operationOf } from './operations/table.ts';
 import { runOperation } from './run-operation.ts';
 import type { Run } from './run-operation.ts';
@@ -12,11 +12,13 @@ import { TRACED } from './strace.ts';
 import { RECORDING_OPTIONS, parseSystemCalls } from './system-calls.ts';
 import type { Templates } from './templates.ts';
 
+export const KILL = 'signal=SIGKILL';
+
 /** Something to do to a run of an operation: one cell of the matrix. */
 export interface Case {
   readonly operation: string;
   readonly at: KillPoint;
-  /** `signal=SIGKILL`, or `error=` and what the call fails with instead of doing anything. */
+  /** `signal=SIGKILL`, or `error=` and what the call fails with instead of doing anything; with a `+`, all later ones too. */
   readonly action: string;
   /** Where the opening that follows is killed as well, by its share of that opening's kill points, 0 to 1. */
   readonly thenAt?: number;
@@ -24,10 +26,10 @@ export interface Case {
 
 export interface Outcome {
   readonly case: Case;
-  /** Whether it came to that: not every run makes the same calls, with several threads. */
+  /** Whether it came to that, as the signal or strace's log says: not every run makes the same calls, with several threads. */
   readonly reached: boolean;
-  /** Whether the opening that followed was killed too. */
-  readonly reachedThen: boolean;
+  /** Whether the opening that followed was killed too; `undefined` when that was not to be, or there was no vault to open. */
+  readonly reachedThen: boolean | undefined;
   /** What is wrong; `undefined` when every invariant held. */
   readonly problem: string | undefined;
 }
@@ -35,7 +37,7 @@ export interface Outcome {
 export interface Recording {
   readonly run: Run;
   readonly calls: readonly DiskCall[];
-  readonly points: readonly KillPoint[];
+  readonly points: Points;
 }
 
 /** Runs an operation undisturbed, on a stage that is changed by it, and writes down what it does to the disk. */
@@ -55,19 +57,20 @@ export async function record(
   });
   const calls = diskCalls(parseSystemCalls(readFileSync(path, 'utf8')), stage.disk);
   rmSync(path);
-  return { run, calls, points: killPoints(calls, run.threads) };
+  return { run, calls, points: pointsOf(calls, run.threads) };
 }
 
 /** Runs one case on a copy of the operation's template and examines what it leaves. */
 export async function runCase(templates: Templates, testCase: Case, thorough: boolean): Promise<Outcome> {
   const { operation, at, action, thenAt } = testCase;
   const stage = await templates.copyOf(operation);
-  let reachedThen = false;
+  const log = `${stage.disk}.injected`;
+  let reachedThen: boolean | undefined;
   let reached = false;
   try {
-    const run = await runOperation(operation, stage, { tracing: tracingAt(at, action, stage.disk) });
-    const isKill = action === 'signal=SIGKILL';
-    reached = isKill ? run.signal === 'SIGKILL' : true;
+    const run = await runOperation(operation, stage, { tracing: tracingAt(at, action, stage.disk, log) });
+    const isKill = action === KILL;
+    reached = isKill ? run.signal === 'SIGKILL' : hasInjected(log);
     checkRun(run, isKill);
     if (thenAt !== undefined && existsSync(stage.vault))
       reachedThen = await killOpening(templates, stage, operation, thenAt);
@@ -79,48 +82,29 @@ export async function runCase(templates: Templates, testCase: Case, thorough: bo
     return { case: testCase, reached, reachedThen, problem: messageOf(error) };
   } finally {
     rmSync(stage.disk, { recursive: true, force: true });
+    rmSync(log, { force: true });
   }
 }
 
-/** Kills a run from outside after a time, where there is no strace, and examines what it leaves. */
-export async function runTimed(
-  templates: Templates,
-  operation: string,
-  killAfterMs: number,
-): Promise<string | undefined> {
-  const stage = await templates.copyOf(operation);
-  try {
-    const run = await runOperation(operation, stage, { killAfterMs });
-    checkRun(run, true);
-    const oldSecretFirst = Math.floor(killAfterMs) % 2 === 0;
-    await inspect(operationOf(operation), stage, run.said, { thorough: false, oldSecretFirst });
-    return undefined;
-  } catch (error) {
-    return messageOf(error);
-  } finally {
-    rmSync(stage.disk, { recursive: true, force: true });
-  }
-}
-
-/** The opening that finds what a crash left is killed in turn. Whether it came to that. */
+/** The opening that finds what a crash left is killed in turn. Whether it came to that; `undefined` when it has no kill points. */
 async function killOpening(
   templates: Templates,
   stage: Stage,
   operation: string,
   share: number,
-): Promise<boolean> {
+): Promise<boolean | undefined> {
   const { before = [], after = [] } = operationOf(operation).secrets ?? {};
   const secrets = [...new Set([...before, ...after])];
   const rehearsal = templates.copy(stage);
   let points: readonly KillPoint[];
   try {
-    points = (await record(openingOf(operation), rehearsal, secrets)).points;
+    points = (await record(openingOf(operation), rehearsal, secrets)).points.kills;
   } finally {
     rmSync(rehearsal.disk, { recursive: true, force: true });
   }
   const at = points[Math.floor(share * points.length)];
-  if (at === undefined) return false;
-  const tracing = tracingAt(at, 'signal=SIGKILL', stage.disk);
+  if (at === undefined) return undefined;
+  const tracing = tracingAt(at, KILL, stage.disk, '/dev/null');
   const run = await runOperation(openingOf(operation), stage, { tracing, secrets });
   checkRun(run, true);
   return run.signal === 'SIGKILL';

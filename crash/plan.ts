@@ -1,27 +1,64 @@
-import type { KillPoint } from './kill-points.ts';
+import type { KillPoint, Points } from './kill-points.ts';
+import { KILL } from './matrix.ts';
 import type { Case } from './matrix.ts';
 import { seeded, shuffled } from './seeded.ts';
 import type { Random } from './seeded.ts';
 
 /** What a call is made to fail with. `EINTR` is no failure where the caller tries again, as libuv and SQLite mostly do. */
-const ERRORS = ['EIO', 'ENOSPC', 'EINTR'] as const;
+const ONCE = ['EIO', 'ENOSPC', 'EINTR'] as const;
 
-export const KILL = 'signal=SIGKILL';
+/** The same for it and all later ones: a disk that stays bad, or full. */
+const FROM_THEN_ON = ['EIO+', 'ENOSPC+'] as const;
 
-/** Every case for the kill points of an operation, in an order of the seed's: kills, kills followed by one of the next opening, faults. */
-function casesOf(operation: string, points: readonly KillPoint[], random: Random): Case[] {
-  const cases = points.flatMap((at): Case[] => {
-    const kills: Case[] = [
-      { operation, at, action: KILL },
-      { operation, at, action: KILL, thenAt: random() },
-    ];
-    // What is not about a file of the vault is the acknowledgement, which has no errors of interest.
-    const isOnDisk = !(at.call === 'write' && at.path === undefined);
-    return isOnDisk
-      ? [...kills, ...ERRORS.map((error) => ({ operation, at, action: `error=${error}` }))]
-      : kills;
-  });
-  return shuffled(cases, random);
+/** The cases of a run of the matrix. `points` has the points of each operation; `count` is not reached when they have fewer cases. */
+export function planCases(points: ReadonlyMap<string, Points>, count: number, seed: number): Case[] {
+  const random = seeded(seed);
+  return evenly(
+    [...points].map(([operation, each]) => casesOf(operation, each, random)),
+    count,
+  );
+}
+
+/** One kill at every point that there is. */
+export function planKills(points: ReadonlyMap<string, Points>): Case[] {
+  return [...points].flatMap(([operation, { kills }]) =>
+    kills.map((at) => ({ operation, at, action: KILL })),
+  );
+}
+
+/**
+ * Every case of an operation, in an order of the seed's in which each point comes once before any comes twice. The first case of every second point
+ * is a kill.
+ */
+function casesOf(operation: string, { kills, opens }: Points, random: Random): Case[] {
+  const ofEach = [
+    ...kills.map((at, index) => casesAtKill(operation, at, index % 2 === 0, random)),
+    ...opens.map((at) => shuffled(faults(operation, at, ONCE), random)),
+  ];
+  const rounds = Math.max(0, ...ofEach.map(({ length }) => length));
+  return Array.from({ length: rounds }, (_, round) =>
+    shuffled(
+      ofEach.flatMap((cases) => cases[round] ?? []),
+      random,
+    ),
+  ).flat();
+}
+
+/** A kill, a kill followed by one of the next opening, and faults. */
+function casesAtKill(operation: string, at: KillPoint, killFirst: boolean, random: Random): Case[] {
+  const kill: Case = { operation, at, action: KILL };
+  const others: Case[] = [{ ...kill, thenAt: random() }];
+  // What is not about a file of the vault is the acknowledgement, which has no errors of interest.
+  if (!(at.call === 'write' && at.path === undefined)) {
+    others.push(...faults(operation, at, ONCE));
+    // Modules are opened by the same threads, and could not be loaded any more.
+    if (at.call !== 'openat') others.push(...faults(operation, at, FROM_THEN_ON));
+  }
+  return killFirst ? [kill, ...shuffled(others, random)] : [...shuffled(others, random), kill];
+}
+
+function faults(operation: string, at: KillPoint, errors: readonly string[]): Case[] {
+  return errors.map((error) => ({ operation, at, action: `error=${error}` }));
 }
 
 /** So many cases, the same number of each operation as far as it has that many. `all` are in the order in which they are wanted. */
@@ -35,17 +72,4 @@ function evenly(all: readonly (readonly Case[])[], count: number): Case[] {
     }
   }
   return chosen;
-}
-
-/** The cases of a run of the matrix. `points` has the kill points of each operation. */
-export function planCases(
-  points: ReadonlyMap<string, readonly KillPoint[]>,
-  count: number,
-  seed: number,
-): Case[] {
-  const random = seeded(seed);
-  return evenly(
-    [...points].map(([operation, list]) => casesOf(operation, list, random)),
-    count,
-  );
 }

@@ -40,6 +40,8 @@ export interface Run {
 export interface Disturbance {
   readonly tracing?: Tracing;
   readonly killAfterMs?: number;
+  /** Added to the environment of the child. */
+  readonly environment?: Readonly<Record<string, string>>;
   /** What to open the vault with, the first that does; what the operation says when not given. */
   readonly secrets?: readonly string[];
 }
@@ -68,6 +70,7 @@ export async function runOperation(
         UV_THREADPOOL_SIZE: '1',
         // Starting takes a third of the time.
         NODE_COMPILE_CACHE: join(stage.shelf, 'code'),
+        ...disturbance.environment,
       },
     },
   );

@@ -2,21 +2,28 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import type { KillPoint } from '../kill-points.ts';
+import { describePoint } from '../kill-points.ts';
+import type { Points } from '../kill-points.ts';
 import { inLanes } from '../lanes.ts';
-import { describeCase, record, runCase, runTimed } from '../matrix.ts';
+import { describeCase, runCase } from '../matrix.ts';
+import type { Outcome } from '../matrix.ts';
 import { OPERATIONS } from '../operations/table.ts';
 import { planCases } from '../plan.ts';
+import { recordSteps } from '../power-loss/record-steps.ts';
+import { killedAt } from '../print.ts';
 import { runOperation } from '../run-operation.ts';
 import { seeded } from '../seeded.ts';
 import { whyNotTraced } from '../strace.ts';
 import { Templates } from '../templates.ts';
+import { runTimed } from '../timed-kills.ts';
 
-/** `pnpm crash` runs more of them. */
+/** So many system calls are reached, each another one; a few more are tried. `pnpm crash` runs more of them. */
 const POINTS = 200;
+const CASES = 212;
 const SEED = 20_261_124;
 
 const reason = whyNotTraced();
+const why = reason === undefined ? '' : `: ${reason}`;
 let folder: string;
 let templates: Templates;
 
@@ -29,37 +36,44 @@ afterAll(() => {
   rmSync(folder, { recursive: true, force: true });
 });
 
-const points = new Map<string, readonly KillPoint[]>();
+const points = new Map<string, Points>();
+
+function pointsOf(name: string): [string, Points][] {
+  const found = points.get(name);
+  return found === undefined ? [] : [[name, found]];
+}
 
 test.skipIf(reason !== undefined)(
-  `every operation does undisturbed what it is to do${reason === undefined ? '' : `: ${reason}`}`,
+  `every operation does undisturbed what it is to do, and what the power loss model says that it does${why}`,
   { timeout: 120_000 },
   async () => {
     await inLanes(Object.keys(OPERATIONS), async (name) => {
-      const recording = await record(name, await templates.copyOf(name));
+      const recording = await recordSteps(templates, name);
       expect(recording.run, name).toMatchObject({ failures: [], stderr: '', exitCode: 0, timedOut: false });
-      expect(recording.points.length, name).toBeGreaterThan(0);
+      expect(recording.points.kills.length, name).toBeGreaterThan(0);
       points.set(name, recording.points);
     });
   },
 );
 
 test.skipIf(reason !== undefined)(
-  `killed or failing at ${String(POINTS)} system calls, nothing acknowledged is lost and nothing is left over${reason === undefined ? '' : `: ${reason}`}`,
+  `killed or failing at ${String(POINTS)} system calls, nothing acknowledged is lost and nothing is left over${why}`,
   { timeout: 280_000 },
   async () => {
-    const problems: string[] = [];
-    let reached = 0;
+    const outcomes: Outcome[] = [];
     // In the order of the table, whichever recording was finished first.
-    const ordered = new Map(Object.keys(OPERATIONS).map((name) => [name, points.get(name) ?? []]));
-    await inLanes(planCases(ordered, POINTS, SEED), async (each) => {
-      const outcome = await runCase(templates, each, false);
-      if (outcome.reached) reached += 1;
-      if (outcome.problem !== undefined)
-        problems.push(`pnpm crash ${describeCase(each)}\n${outcome.problem}`);
+    const ordered = new Map(Object.keys(OPERATIONS).flatMap((name) => pointsOf(name)));
+    await inLanes(planCases(ordered, CASES, SEED), async (each) => {
+      outcomes.push(await runCase(templates, each, false));
     });
+    const problems = outcomes.flatMap(({ case: each, problem }) =>
+      problem === undefined ? [] : `pnpm crash ${describeCase(each)}\n${problem}`,
+    );
     expect(problems).toEqual([]);
-    expect(reached).toBeGreaterThan(POINTS * 0.9);
+    const reached = outcomes.filter((each) => each.reached);
+    const calls = reached.map(({ case: { operation, at } }) => `${operation} ${describePoint(at)}`);
+    expect(new Set(calls).size).toBeGreaterThanOrEqual(POINTS);
+    expect(killedAt(outcomes)).toBeGreaterThan(POINTS / 3);
   },
 );
 
@@ -83,10 +97,14 @@ test(
       share: random(),
     }));
     const problems: string[] = [];
+    let reached = 0;
     await inLanes(points, async ({ name, share }) => {
-      const problem = await runTimed(templates, name, share * (durations.get(name) ?? 0));
-      if (problem !== undefined) problems.push(`${name} after ${share.toFixed(3)} of its time\n${problem}`);
+      const outcome = await runTimed(templates, name, share * (durations.get(name) ?? 0));
+      if (outcome.reached) reached += 1;
+      if (outcome.problem !== undefined)
+        problems.push(`${name} after ${share.toFixed(3)} of its time\n${outcome.problem}`);
     });
     expect(problems).toEqual([]);
+    expect(reached).toBeGreaterThanOrEqual(TIMED_POINTS * 0.95);
   },
 );

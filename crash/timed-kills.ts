@@ -1,0 +1,44 @@
+import { rmSync } from 'node:fs';
+import { inspect } from './inspect.ts';
+import { checkRun, messageOf } from './matrix.ts';
+import { operationOf } from './operations/table.ts';
+import { runOperation } from './run-operation.ts';
+import type { Templates } from './templates.ts';
+
+const TRIES = 5;
+
+export interface TimedOutcome {
+  /** Whether it was killed: a run may be over before its time, also when it is tried again with less. */
+  readonly reached: boolean;
+  /** What is wrong; `undefined` when every invariant held. */
+  readonly problem: string | undefined;
+}
+
+/** Kills a run from outside after a time, where there is no strace, and examines what it leaves. When it ends by itself before, it is tried again with less time. */
+export async function runTimed(
+  templates: Templates,
+  operation: string,
+  killAfterMs: number,
+): Promise<TimedOutcome> {
+  let outcome: TimedOutcome = { reached: false, problem: undefined };
+  for (let attempt = 0; attempt < TRIES && !outcome.reached && outcome.problem === undefined; attempt++)
+    outcome = await runOnce(templates, operation, killAfterMs * 0.7 ** attempt);
+  return outcome;
+}
+
+async function runOnce(templates: Templates, operation: string, killAfterMs: number): Promise<TimedOutcome> {
+  const stage = await templates.copyOf(operation);
+  let reached = false;
+  try {
+    const run = await runOperation(operation, stage, { killAfterMs });
+    reached = run.signal === 'SIGKILL';
+    checkRun(run, true);
+    const oldSecretFirst = Math.floor(killAfterMs) % 2 === 0;
+    await inspect(operationOf(operation), stage, run.said, { thorough: false, oldSecretFirst });
+    return { reached, problem: undefined };
+  } catch (error) {
+    return { reached, problem: messageOf(error) };
+  } finally {
+    rmSync(stage.disk, { recursive: true, force: true });
+  }
+}
