@@ -1,3 +1,4 @@
+import { backupLines, backupMarker } from './backups.ts';
 import { frames } from './frames.ts';
 import { messages } from './messages.ts';
 import { fernet, header, segment } from './sealed.ts';
@@ -20,4 +21,6 @@ export const TARGETS: readonly Target[] = [
   options,
   names,
   imports,
+  backupMarker,
+  backupLines,
 ];

@@ -1,22 +1,26 @@
-import { open, rename } from 'node:fs/promises';
-import { parseFileId } from '@coffer/database';
-import { errnoOf, toStorageError } from '../errors.ts';
+import { constants } from 'node:fs';
+import { lstat, open, rename } from 'node:fs/promises';
+import type { FileHandle } from 'node:fs/promises';
+import { damaged, errnoOf, toStorageError } from '../errors.ts';
 import { SealedFolder, shredFile, shredWhole, syncFolder } from '../sealed-folder.ts';
-import { parseHeaderLine } from './header-records.ts';
 import { stagingPaths } from './staging-paths.ts';
 import type { StagingPaths } from './staging-paths.ts';
+import { stagedHeaders, stagedRemovals } from './staged-lines.ts';
 import { databaseFiles } from './staging.ts';
 
 /**
  * Turns the backup in `destination` into the one that was staged in `staging`: sealed files, headers, the database, then the removal of
  * what the backup has no more. Needs no key. It can be run again at any time until it has returned, also after a crash of its
- * own; between the first call and that return the backup must not be opened. Everything is durable when it returns.
+ * own; between the first call and that return the backup must not be opened. Everything is durable when it returns. Throws `DAMAGED`, with the
+ * path, for lines in `staging` that no backup writes: all of them are looked at before anything is changed.
  */
 export async function applyBackup(staging: string, destination: string): Promise<void> {
   const paths = stagingPaths(staging);
   const folder = new SealedFolder(destination);
   try {
+    await refuseDamage(paths);
     await folder.create();
+    for (const path of [paths.directory, paths.files, folder.path]) await refuseLink(path);
     await moveFiles(paths, folder);
     await rewriteHeaders(paths, folder);
     await folder.sync();
@@ -27,6 +31,21 @@ export async function applyBackup(staging: string, destination: string): Promise
   } catch (error) {
     throw toStorageError(error, `cannot finish the backup in ${destination}`);
   }
+}
+
+async function refuseDamage(paths: StagingPaths): Promise<void> {
+  for (const records of [stagedHeaders(paths), stagedRemovals(paths)]) {
+    let next;
+    do next = await records.next();
+    while (next.done !== true);
+  }
+}
+
+/** Behind a link, files that are somebody else's would be moved, written to and shredded. */
+async function refuseLink(path: string): Promise<void> {
+  const stat = await unlessMissing(lstat(path));
+  if (stat === undefined || stat.isDirectory()) return;
+  throw damaged('FOLDER_DAMAGED', `${path} is not a folder`);
 }
 
 async function moveFiles(paths: StagingPaths, folder: SealedFolder): Promise<void> {
@@ -42,11 +61,11 @@ async function moveFiles(paths: StagingPaths, folder: SealedFolder): Promise<voi
 
 /** A header that a crash tears is written again from the same line. */
 async function rewriteHeaders(paths: StagingPaths, folder: SealedFolder): Promise<void> {
-  for await (const line of linesOf(paths.headers)) {
-    const { id, header } = parseHeaderLine(line);
-    const handle = await unlessMissing(open(folder.sealedPath(id), 'r+'));
+  for await (const { id, header } of stagedHeaders(paths)) {
+    const handle = await openSealed(folder.sealedPath(id));
     if (handle === undefined) continue;
     try {
+      if (!(await handle.stat()).isFile()) continue;
       for (let done = 0; done < header.length;) {
         done += (await handle.write(header, done, header.length - done, done)).bytesWritten;
       }
@@ -54,6 +73,16 @@ async function rewriteHeaders(paths: StagingPaths, folder: SealedFolder): Promis
     } finally {
       await handle.close();
     }
+  }
+}
+
+/** `undefined` for what is no file of ours: gone, or something else in its place. `check` names both. */
+async function openSealed(path: string): Promise<FileHandle | undefined> {
+  try {
+    return await open(path, constants.O_RDWR | constants.O_NOFOLLOW | constants.O_NONBLOCK);
+  } catch (error) {
+    if (['ENOENT', 'ELOOP', 'EISDIR', 'ENXIO'].includes(errnoOf(error) ?? '')) return undefined;
+    throw error;
   }
 }
 
@@ -75,18 +104,7 @@ async function replaceDatabase(paths: StagingPaths, destination: string): Promis
 }
 
 async function shredRemoved(paths: StagingPaths, folder: SealedFolder): Promise<void> {
-  for await (const line of linesOf(paths.removed)) await shredFile(folder.sealedPath(parseFileId(line)));
-}
-
-/** The lines of a file, none when it is gone: then everything in it has been done. */
-async function* linesOf(path: string): AsyncGenerator<string> {
-  const handle = await unlessMissing(open(path, 'r'));
-  if (handle === undefined) return;
-  try {
-    yield* handle.readLines();
-  } finally {
-    await handle.close().catch(() => undefined);
-  }
+  for await (const id of stagedRemovals(paths)) await shredFile(folder.sealedPath(id));
 }
 
 async function unlessMissing<T>(work: Promise<T>): Promise<T | undefined> {

@@ -7,7 +7,7 @@ import { readBoundedFile } from '../read-bounded-file.ts';
 /** Says that a folder is a backup, and of what. */
 export const BACKUP_MARKER = 'backup.json';
 
-const MAX_SIZE_BYTES = 4096;
+export const MAX_MARKER_SIZE_BYTES = 4096;
 const FORMAT_VERSION = 1;
 
 /** What `backup.json` says. */
@@ -48,14 +48,14 @@ export async function findBackupMarker(directory: string): Promise<BackupMarker 
   const path = join(directory, BACKUP_MARKER);
   let bytes;
   try {
-    ({ bytes } = await readBoundedFile(path, MAX_SIZE_BYTES, { noFollow: true }));
+    ({ bytes } = await readBoundedFile(path, MAX_MARKER_SIZE_BYTES, { noFollow: true }));
   } catch (error) {
     if (errnoOf(error) === 'ENOENT' || errnoOf(error) === 'ENOTDIR') return undefined;
     // Too large, or no regular file.
     if (error instanceof VaultError) throw damagedMarker(path, error);
     throw errnoToVaultError(error, `cannot read ${path}`);
   }
-  return parseMarker(bytes, path);
+  return parseBackupMarker(bytes, path);
 }
 
 /** Writes it durably but for the folder's own entry, which is the caller's to sync. */
@@ -70,7 +70,8 @@ export function newMarker(vaultId: string, destinationId: string, backup?: Backu
   return backup === undefined ? head : { ...head, backup };
 }
 
-function parseMarker(bytes: Uint8Array, path: string): BackupMarker {
+/** Throws `DAMAGED` or `TOO_NEW`. */
+export function parseBackupMarker(bytes: Uint8Array, path: string): BackupMarker {
   let value: unknown;
   try {
     value = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes));

@@ -2,7 +2,7 @@ import type { CofferDatabase } from '@coffer/database';
 import { FileStorage, shredWhole } from '@coffer/storage';
 import type { NotRestored } from '@coffer/storage';
 import { constants, existsSync } from 'node:fs';
-import { chmod, copyFile, open } from 'node:fs/promises';
+import { chmod, copyFile, lstat, open } from 'node:fs/promises';
 import { VaultError, errnoToVaultError } from '../errors.ts';
 import { BulkMeter } from '../files/bulk-progress.ts';
 import type { BulkProgress } from '../files/bulk-progress.ts';
@@ -169,6 +169,7 @@ async function copyDatabase(from: VaultPaths, to: VaultPaths): Promise<void> {
     for (const suffix of ['-wal', '']) {
       if (suffix !== '' && !existsSync(from.database + suffix)) continue;
       const path = to.database + suffix;
+      await refuseOther(from.database + suffix);
       await copyFile(from.database + suffix, path, constants.COPYFILE_EXCL | constants.COPYFILE_FICLONE);
       await chmod(path, 0o600);
       const handle = await open(path, 'r+');
@@ -181,6 +182,14 @@ async function copyDatabase(from: VaultPaths, to: VaultPaths): Promise<void> {
   } catch (error) {
     throw errnoToVaultError(error, `cannot restore the database of ${from.directory}`);
   }
+}
+
+/** A FIFO would keep us waiting for its other end, and a device may never end. */
+async function refuseOther(path: string): Promise<void> {
+  if ((await lstat(path)).isFile()) return;
+  throw new VaultError('DAMAGED', `${path} is not a regular file`, {
+    hint: 'restore another backup, or make a new one from the vault',
+  });
 }
 
 /** Nobody writes to a disk that is read-only, and no lock can be taken there. */
