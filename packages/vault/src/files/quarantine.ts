@@ -51,7 +51,11 @@ interface QuarantineContext {
 }
 
 export async function listQuarantine({ storage }: QuarantineContext): Promise<QuarantinedFile[]> {
-  return (await storage.listQuarantine()).map(toQuarantinedFile);
+  try {
+    return (await storage.listQuarantine()).map(toQuarantinedFile);
+  } catch (error) {
+    throw toVaultError(error);
+  }
 }
 
 /** Brings files back, each once all of it is verified; what can't be is named and the others go on. */
