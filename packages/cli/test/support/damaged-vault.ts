@@ -56,8 +56,13 @@ export class DamagedVault implements Disposable {
     // Copying folders leaves their modes to the umask.
     for (const folder of [copy.vault, copy.backup])
       for (const each of [folder, join(folder, 'files')]) chmodSync(each, 0o700);
-    mkdirSync(copy.path('cwd'));
+    copy.makeWorkFolder();
     return copy;
+  }
+
+  /** Where `shell` runs. */
+  makeWorkFolder(): void {
+    mkdirSync(this.path('cwd'));
   }
 
   path(...names: string[]): string {
@@ -70,6 +75,11 @@ export class DamagedVault implements Disposable {
 
   get backup(): string {
     return this.path('backup');
+  }
+
+  /** What a command that mends restores to. */
+  get restored(): string {
+    return this.path('restored');
   }
 
   get keyfile(): string {
@@ -104,7 +114,10 @@ export class DamagedVault implements Disposable {
   /** Runs a command line in a shell, with \`coffer\` in its path, as somebody would who pastes it. */
   async shell(command: string): Promise<Ended> {
     const path = `${this.path('bin')}:${process.env['PATH'] ?? ''}`;
-    const child = spawn('sh', ['-c', command.replaceAll('BACKUP', `'${this.backup}'`)], {
+    const line = command
+      .replaceAll('BACKUP', `'${this.backup}'`)
+      .replaceAll('RESTORED', `'${this.restored}'`);
+    const child = spawn('sh', ['-c', line], {
       cwd: this.path('cwd'),
       env: { ...cleanEnvironment({ ...this.env }), PATH: path },
       stdio: ['ignore', 'pipe', 'pipe'],

@@ -74,6 +74,13 @@ const LOST_DATABASE: FindingKind = {
   mend: () => RESTORE,
 };
 
+/** On a page that cannot be read: SQLite can't free it, so that nothing can be put in its place. */
+const LOST_ROW: FindingKind = {
+  ...LOST_FILE,
+  remedy: LOST_DATABASE.remedy,
+  mend: () => RESTORE,
+};
+
 const LEFT_OVER: FindingKind = {
   subject: 'folder',
   cost: 'disk space only',
@@ -106,8 +113,8 @@ export const FINDING_KINDS: Readonly<Record<FindingCode, FindingKind>> = {
   },
   HASH_MISMATCH: LOST_FILE,
   BLOB_MISSING: LOST_FILE,
-  BLOB_DAMAGED: LOST_FILE,
-  ROW_DAMAGED: LOST_FILE,
+  BLOB_DAMAGED: LOST_ROW,
+  ROW_DAMAGED: LOST_ROW,
   HEADER_LEFT_OVER: {
     subject: 'file',
     cost: 'nothing: the file is whole',
