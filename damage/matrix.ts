@@ -1,11 +1,15 @@
 import type { Extent, Kind } from './kinds/kind.ts';
+import { backups } from './kinds/backups.ts';
 import { folders } from './kinds/folders.ts';
 import { documentedLimits, oldCopies } from './kinds/old-copies.ts';
 import { pageScan } from './kinds/page-scan.ts';
 import { pages } from './kinds/pages.ts';
+import { quarantined } from './kinds/quarantined.ts';
+import { rotated } from './kinds/rotated.ts';
 import { rows } from './kinds/rows.ts';
 import { sealedBytes } from './kinds/sealed-bytes.ts';
 import { sealedShapes } from './kinds/sealed-shapes.ts';
+import { sideRows } from './kinds/side-rows.ts';
 import { slots } from './kinds/slots.ts';
 import { vaultFiles } from './kinds/vault-files.ts';
 import { Tally } from './tally.ts';
@@ -23,7 +27,11 @@ export const KINDS: readonly Kind[] = [
   ...pageScan,
   ...pages,
   ...rows,
+  ...sideRows,
   ...oldCopies,
+  ...rotated,
+  ...quarantined,
+  ...backups,
 ];
 
 /** What is not detected, and said so in docs/security; the other marks are asked of it as well. */

@@ -42,7 +42,7 @@ function* sealedEntries(sample: SampleVault): Generator<ClosedCase> {
     yield each('under a name with capitals', () => {
       renameSync(path, join(sample.paths.files, `${file.id.toUpperCase()}.ENC`));
     });
-    for (const [what, put] of others(sample)) {
+    for (const [what, put] of others(sample.root)) {
       yield each(what, () => {
         rmSync(path);
         put(path);
@@ -62,8 +62,8 @@ function* sealedEntries(sample: SampleVault): Generator<ClosedCase> {
   }
 }
 
-/** What can be made under a name instead of a file. */
-function others(sample: SampleVault): readonly (readonly [string, (path: string) => void])[] {
+/** What can be made under a name instead of a file. One of them leads to what is not there in `root`. */
+export function others(root: string): readonly (readonly [string, (path: string) => void])[] {
   return [
     [
       'an empty file',
@@ -87,7 +87,7 @@ function others(sample: SampleVault): readonly (readonly [string, (path: string)
     [
       'a link to nothing',
       (path): void => {
-        symlinkSync(join(sample.root, 'nothing'), path);
+        symlinkSync(join(root, 'nothing'), path);
       },
     ],
     [
@@ -153,7 +153,7 @@ function* sealedFolder(sample: SampleVault): Generator<ClosedCase> {
     },
     (met) => isAffecting(met, sealed),
   );
-  for (const [what, put] of others(sample)) {
+  for (const [what, put] of others(sample.root)) {
     if (what.includes('folder')) continue;
     yield each(
       what,
@@ -210,7 +210,7 @@ function* strangers(sample: SampleVault): Generator<ClosedCase> {
       (met) => isFound(met, ['FILE_LEFT_OVER'], STRANGE_ID),
     );
   }
-  for (const [what, put] of others(sample)) {
+  for (const [what, put] of others(sample.root)) {
     yield each(
       `${what} under a new name`,
       () => {
@@ -243,7 +243,7 @@ function* sideFiles(sample: SampleVault): Generator<ClosedCase> {
   yield each('a reserve of other bytes', 'data.db.reserve', () => {
     writeFileSync(reserve, Buffer.alloc(1_000, 7));
   });
-  for (const [what, put] of others(sample)) {
+  for (const [what, put] of others(sample.root)) {
     yield each(`the reserve: ${what}`, 'data.db.reserve', () => {
       rmSync(reserve, { force: true });
       put(reserve);
@@ -277,7 +277,7 @@ function* mainFiles(sample: SampleVault): Generator<ClosedCase> {
   const refusals = ['DAMAGED', 'NOT_A_FILE', 'NOT_PERMITTED', 'NOT_FOUND'];
   for (const name of ['data.db', 'owner.lock']) {
     const path = join(directory, name);
-    for (const [what, put] of others(sample)) {
+    for (const [what, put] of others(sample.root)) {
       // An empty lock is what a lock is.
       const isRight = name === 'owner.lock' && what === 'an empty file';
       yield {
@@ -291,7 +291,7 @@ function* mainFiles(sample: SampleVault): Generator<ClosedCase> {
       };
     }
   }
-  for (const [what, put] of others(sample)) {
+  for (const [what, put] of others(sample.root)) {
     yield {
       name: `vault.json: ${what}`,
       touches: ['vault.json'],

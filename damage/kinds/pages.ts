@@ -105,7 +105,10 @@ function judge(sample: SampleVault, damaged: readonly PageUse[], met: Encounter)
     ...marks,
     // Not every file on a page is lost with it: what is read by another way is not refused.
     detected: byPage !== '',
-    named: marks.named && (isEachNamed || byPage.includes('…')) && isEachRefusalFound(met),
+    named:
+      marks.named &&
+      (isEachNamed || byPage.includes('…')) &&
+      (isEachRefusalFound(met) || isListLost(damaged, met)),
   };
 }
 
@@ -114,13 +117,28 @@ function isEachRefusalFound({ seen }: Encounter): boolean {
   return refused.every(([path]) => seen?.findings.some((finding) => finding.path === path));
 }
 
+/**
+ * With the root of the table of files and that of its index both gone, no row can be found any more by any way. What can be named then is the
+ * list of files, by the finding of the database, and the pages.
+ */
+function isListLost(damaged: readonly PageUse[], { seen }: Encounter): boolean {
+  const owners = damaged.map(({ owner }) => owner);
+  return (
+    owners.includes('files') &&
+    owners.includes('files_by_path') &&
+    seen?.findings.some(
+      ({ code, message }) => code === 'DATABASE_DAMAGED' && message.includes('the list of files'),
+    ) === true
+  );
+}
+
 /** Without the schema nothing can be read; without the settings it is not known whether the vault is an older copy, nor how far a rotation came. */
 function isNeededToOpen({ number, owner }: PageUse): boolean {
   return number === 1 || owner === 'sqlite_schema' || owner === 'settings';
 }
 
 /** The files that a damaged page may take with it. */
-function filesOn({ files }: SampleVault, { owner, isOverflow }: PageUse): readonly SampleFile[] {
+export function filesOn({ files }: SampleVault, { owner, isOverflow }: PageUse): readonly SampleFile[] {
   if (owner === 'files') return files;
   if (owner !== 'file_blobs') return [];
   return files.filter(

@@ -1,3 +1,4 @@
+import { statSync } from 'node:fs';
 import { openKeyedConnection } from '../../packages/database/src/keyed-connection.ts';
 import type { SampleVault } from './sample-vault.ts';
 
@@ -23,15 +24,15 @@ export function changeRows(sample: SampleVault, sql: string): void {
   }
 }
 
-/** What every page of the database is for, as SQLite says. Pages that no table has map the others, or are free. */
-export function pageUses(sample: SampleVault): readonly PageUse[] {
+/** What every page of the database, or of a copy of it under the same key, is for, as SQLite says. Pages that no table has map the others, or are free. */
+export function pageUses(sample: SampleVault, path: string = sample.paths.database): readonly PageUse[] {
   using key = sample.rootKey.derive('coffer/database/v1');
-  const connection = openKeyedConnection(sample.paths.database, key.exportBytes());
+  const count = statSync(path).size / PAGE_SIZE_BYTES;
+  const connection = openKeyedConnection(path, key.exportBytes());
   try {
     const uses = connection
       .all('SELECT pageno, name, pagetype FROM dbstat')
       .map((row) => row as { readonly pageno: number; readonly name: string; readonly pagetype: string });
-    const count = sample.snapshot.bytes('data.db').length / PAGE_SIZE_BYTES;
     return Array.from({ length: count }, (_, index) => {
       const number = index + 1;
       const use = uses.find(({ pageno }) => pageno === number);

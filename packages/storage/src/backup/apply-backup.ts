@@ -34,6 +34,9 @@ export async function applyBackup(staging: string, destination: string): Promise
 }
 
 async function refuseDamage(paths: StagingPaths): Promise<void> {
+  const database = await unlessMissing(lstat(paths.database));
+  if (database?.isFile() === false)
+    throw damaged('DATABASE_DAMAGED', `${paths.database} is damaged: it is not a regular file`);
   for (const records of [stagedHeaders(paths), stagedRemovals(paths)]) {
     let next;
     do next = await records.next();

@@ -4,6 +4,7 @@ import {
   readFileSync,
   readdirSync,
   renameSync,
+  rmSync,
   symlinkSync,
   truncateSync,
   writeFileSync,
@@ -125,6 +126,14 @@ describe('what a backup is to be finished from, damaged, is refused by name befo
       'something else',
       (path): void => {
         writeFileSync(path, '{}');
+      },
+    ],
+    [
+      'data.db',
+      'a folder',
+      (path): void => {
+        rmSync(path);
+        mkdirSync(path);
       },
     ],
     [
