@@ -13,8 +13,8 @@ const [name = '', seconds = '10', seed = '1', currentPath = '', keep = ''] = pro
 const target = TARGETS.find((each) => each.name === name);
 if (target === undefined) throw new Error(`there is no target ${name}`);
 
-/** The heap of 192 MiB that this process may fill before it has to clean up, and what a parser might hold beside it. */
-const MAX_GROWTH_KIB = (192 + 128) * 1024;
+/** More than the small heap of this process can grow by, once everything is loaded and compiled. */
+const MAX_GROWTH_KIB = 32 * 1024;
 
 const current = openSync(currentPath, 'w');
 const length = Buffer.alloc(4);
