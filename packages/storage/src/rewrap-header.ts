@@ -63,7 +63,7 @@ export async function readHeaderState(path: string, id: FileId, keys: StorageKey
 }
 
 /** Never through a link, and without waiting for the other end of a FIFO. */
-export async function openRegular(path: string, access: number): Promise<FileHandle> {
+async function openRegular(path: string, access: number): Promise<FileHandle> {
   const handle = await open(path, access | constants.O_NOFOLLOW | constants.O_NONBLOCK);
   try {
     if ((await handle.stat()).isFile()) return handle;
