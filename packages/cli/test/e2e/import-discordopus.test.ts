@@ -1,6 +1,7 @@
-import { cpSync, readFileSync } from 'node:fs';
+import { closeSync, cpSync, openSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
+import { ended, startCoffer } from '../support/coffer.ts';
 import { TestVault } from '../support/test-vault.ts';
 import { parseLines } from '../support/run-main.ts';
 
@@ -26,7 +27,34 @@ test('import --from discordopus adds what is whole, names what is not, and exits
   expect((await vault.run(['check'])).code).toBe(0);
 });
 
-test('import --from discordopus takes a passphrase, or keys from descriptors, and writes objects with --json', async () => {
+test('import --from discordopus reads both keys from descriptors of its process', async () => {
+  using vault = await TestVault.create();
+  const keys = ['database.key', 'fernet.key'].map((name) => openSync(join(VECTORS, name), 'r'));
+  const child = startCoffer(
+    [...FROM, join(VECTORS, 'log'), '--database-key-fd', '3', '--fernet-key-fd', '4'],
+    { env: vault.env, stdio: ['ignore', 'pipe', 'pipe', ...keys] },
+  );
+  for (const fd of keys) closeSync(fd);
+  const { code, stdout, stderr } = await ended(child);
+  expect([code, stdout], stderr).toEqual([0, 'one.txt\ntwo.txt\n']);
+  for (const name of ['one.txt', 'two.txt']) expect((await vault.run(['cat', name])).code).toBe(0);
+});
+
+test.each([
+  ['--database-key-fd', 'database.key', FERNET_KEY],
+  ['--fernet-key-fd', 'fernet.key', DATABASE_KEY],
+])(
+  'import --from discordopus reads a key piped to %s, beside a file with the other',
+  async (option, name, other) => {
+    using vault = await TestVault.create();
+    const { code, stdout, stderr } = await vault.run([...FROM, join(VECTORS, 'log'), option, '0', ...other], {
+      input: readFileSync(join(VECTORS, name)),
+    });
+    expect([code, stdout], stderr).toEqual([0, 'one.txt\ntwo.txt\n']);
+  },
+);
+
+test('import --from discordopus takes a passphrase from a descriptor, and writes objects with --json', async () => {
   using vault = await TestVault.create();
   const dry = await vault.run(
     [...FROM, join(VECTORS, 'passphrase'), '--database-passphrase-fd', '0', ...FERNET_KEY, '-n', '--json'],
