@@ -14,7 +14,7 @@ const target = TARGETS.find((each) => each.name === name);
 if (target === undefined) throw new Error(`there is no target ${name}`);
 
 /** More than the small heap of this process can grow by, once everything is loaded and compiled. */
-const MAX_GROWTH_KIB = 32 * 1024;
+const MAX_GROWTH_KIB = 48 * 1024;
 
 const current = openSync(currentPath, 'w');
 const length = Buffer.alloc(4);
