@@ -32,8 +32,10 @@ export function printOutcomes(
   for (const { case: each } of failed) console.log(`npx -y pnpm@12.21.0 crash ${describeCase(each)}`);
   const reached = outcomes.filter((each) => each.reached).length;
   const held = outcomes.filter((each) => each.reached && each.problem === undefined).length;
+  const killed =
+    points.size === 0 ? '' : `; killed at ${String(killedAt(outcomes))} of ${String(all)} points`;
   console.log(
-    `seed ${seed}: ${String(held)} of ${String(reached)} reached cases hold, of ${String(outcomes.length)} tried; ${String(killedAt(outcomes))} of ${String(all)} kill points were killed at`,
+    `seed ${seed}: ${String(held)} of ${String(reached)} reached cases hold, of ${String(outcomes.length)} tried${killed}`,
   );
   const isEnough = [reached / outcomes.length, ...sharesReached(outcomes)].every(
     (share) => Number.isNaN(share) || share >= MIN_REACHED,
