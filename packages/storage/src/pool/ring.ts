@@ -7,10 +7,10 @@ const WATCH_MS = 100;
 /** Plaintext of one segment. */
 export const SLOT_SIZE_BYTES: number = 256 * 1024;
 /** 8 MiB in flight: enough to keep the threads busy while the disk or the reader hesitates. */
-export const SLOT_COUNT = 32;
+const SLOT_COUNT = 32;
 
 /** Room for the tokens of as many segments, and a whole number of blocks. */
-export const TOKENS_SIZE_BYTES: number = roundUp(SLOT_COUNT * sealedSegmentSize(SLOT_SIZE_BYTES), 65_536);
+const TOKENS_SIZE_BYTES: number = roundUp(SLOT_COUNT * sealedSegmentSize(SLOT_SIZE_BYTES), 65_536);
 
 // Words of the shared state.
 const NEXT = 0;

@@ -51,7 +51,7 @@ export class JobFailure extends Error {
 }
 
 /** Writing the file failed; `cause` is what the system said, and its errno is this error's too. */
-export class WriteFailure extends Error {
+class WriteFailure extends Error {
   constructor(cause: unknown) {
     super(cause instanceof Error ? cause.message : String(cause), { cause });
     const errno = errnoOf(cause);
