@@ -151,6 +151,8 @@ export class SealedFolder {
    */
   async quarantine(id: FileId): Promise<string> {
     await mkdir(this.quarantinePath, { recursive: true, mode: 0o700 });
+    // Before anything is moved into it: a folder whose own name is lost has lost what is in it. It may be there and not be durable.
+    await syncFolder(join(this.quarantinePath, '..'));
     const name = `${id}.enc`;
     const source = join(this.path, name);
     let target = join(this.quarantinePath, name);
