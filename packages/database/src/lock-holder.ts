@@ -1,5 +1,4 @@
 import { readFileSync, readdirSync, statSync } from 'node:fs';
-import process from 'node:process';
 
 /** `1: POSIX  ADVISORY  WRITE 1234 fe:00:2424851 1073741824 1073742335`: see proc_locks(5). */
 const LOCK = /^\d+: POSIX +ADVISORY +WRITE +([1-9]\d{0,9}) [0-9a-f]+:[0-9a-f]+:(\d+) /gm;
