@@ -10,6 +10,8 @@ import type { Templates } from './templates.ts';
 
 const DISK_SIZE_BYTES: number = 64 * 1024 * 1024;
 
+let disksMade = 0;
+
 /** Why no small disk can be made here; `undefined` when one can. */
 export function whyNoSmallDisk(): string | undefined {
   if (process.platform !== 'linux') return 'tmpfs is for Linux';
@@ -30,7 +32,8 @@ export async function runOnFullDisk(
   freeBytes: number,
 ): Promise<string | undefined> {
   const template = await templates.of(operation);
-  const stage = template.beside(`full-${operation}-${String(freeBytes)}`);
+  // Two of the same operation and size may be under way.
+  const stage = template.beside(`full-${operation}-${String(++disksMade)}`);
   mkdirSync(stage.disk);
   const size = `size=${String(DISK_SIZE_BYTES)}`;
   if (spawnSync('mount', ['-t', 'tmpfs', '-o', size, 'tmpfs', stage.disk]).status !== 0)

@@ -1,4 +1,5 @@
 import { existsSync, readFileSync, rmSync } from 'node:fs';
+import { vaultPaths } from '../packages/vault/src/index.ts';
 import { diskCalls } from './disk-calls.ts';
 import type { DiskCall } from './disk-calls.ts';
 import { inspect } from './inspect.ts';
@@ -95,25 +96,27 @@ async function killOpening(
 ): Promise<boolean | undefined> {
   const { before = [], after = [] } = operationOf(operation).secrets ?? {};
   const secrets = [...new Set([...before, ...after])];
+  const opening = openingOf(operation, stage);
   const rehearsal = templates.copy(stage);
   let points: readonly KillPoint[];
   try {
-    points = (await record(openingOf(operation), rehearsal, secrets)).points.kills;
+    points = (await record(opening, rehearsal, secrets)).points.kills;
   } finally {
     rmSync(rehearsal.disk, { recursive: true, force: true });
   }
   const at = points[Math.floor(share * points.length)];
   if (at === undefined) return undefined;
   const tracing = tracingAt(at, KILL, stage.disk, '/dev/null');
-  const run = await runOperation(openingOf(operation), stage, { tracing, secrets });
+  const run = await runOperation(opening, stage, { tracing, secrets });
   checkRun(run, true);
   return run.signal === 'SIGKILL';
 }
 
-/** What a person does after a crash: for most operations, open the vault; after an `init`, that again. */
-function openingOf(operation: string): string {
+/** What a person does after a crash: open the vault, or, when there is none yet, make it again. */
+function openingOf(operation: string, stage: Stage): string {
   const found = operationOf(operation);
-  return 'runBare' in found && found.makesVault !== undefined ? operation : 'open';
+  const isMade = existsSync(vaultPaths(stage.vault).vaultFile);
+  return 'runBare' in found && found.makesVault !== undefined && !isMade ? operation : 'open';
 }
 
 /** However a run was disturbed: it ends by itself or by the kill, in time, and every failure is one that we have a code for. */
