@@ -95,6 +95,11 @@ async function* foreignFiles(sample: SampleVault): AsyncGenerator<ClosedCase> {
   const older = sample.olderVaultFile;
   yield put('the first older', older, own, (met) => isFound(met, ['VAULT_FILE_COPY'], 'differ'));
   yield put('the copy older', own, older, (met) => isFound(met, ['VAULT_FILE_COPY'], 'differ'));
+  yield put('both older', older, older, (met) => {
+    const marks = isFound(met, ['ROLLED_BACK'], 'older copy');
+    const isSaid = met.warnings.some((line) => line.includes('older copy'));
+    return { ...marks, detected: marks.detected && isSaid };
+  });
 }
 
 /** From outside, a slot that was changed is no different from a wrong secret. */
