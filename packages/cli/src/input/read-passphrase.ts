@@ -1,6 +1,8 @@
 import { spawn } from 'node:child_process';
 import { constants, createReadStream, fstatSync, openSync } from 'node:fs';
+import type { Stats } from 'node:fs';
 import { Socket } from 'node:net';
+import { addAbortSignal } from 'node:stream';
 import type { Readable } from 'node:stream';
 import { isatty } from 'node:tty';
 import { CliError, usageError } from '../cli-error.ts';
@@ -38,10 +40,14 @@ async function readFile(path: string, signal: AbortSignal, what: string): Promis
   }
 }
 
-/** Waits for the other end of a pipe only as long as the signal allows, which an open or a read in the thread pool would not. */
 function openStream(path: string, signal: AbortSignal): Readable {
   const fd = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
-  if (fstatSync(fd).isFIFO()) return new Socket({ fd, readable: true, writable: false, signal });
+  return streamOf(fd, fstatSync(fd), signal);
+}
+
+/** Waits for the other end of a pipe only as long as the signal allows, which an open or a read in the thread pool would not. */
+function streamOf(fd: number, stats: Stats, signal: AbortSignal): Readable {
+  if (stats.isFIFO() || stats.isSocket()) return new Socket({ fd, readable: true, writable: false, signal });
   return createReadStream('', { fd, signal });
 }
 
@@ -50,13 +56,13 @@ async function readFd(fd: number, { stdin, signal }: Pick<Host, 'stdin' | 'signa
   // It would be shown while it is typed.
   if (isatty(fd)) throw usageError(`${name} is a terminal`, 'leave --passphrase-fd away to be asked');
   try {
-    if (fd === 0) return await collect(stdin, name);
+    if (fd === 0) return await collect(addAbortSignal(signal, stdin), name);
     const stats = fstatSync(fd);
     // What Node.js itself holds under such a number (an epoll handle) is none of these.
     if (!stats.isFIFO() && !stats.isFile() && !stats.isSocket() && !stats.isCharacterDevice()) {
       throw usageError(`${name} can't be read`);
     }
-    return await collect(createReadStream('', { fd, signal }), name);
+    return await collect(streamOf(fd, stats, signal), name);
   } catch (error) {
     throw translate(error, name);
   }
