@@ -12,7 +12,7 @@ const BLOCK_SIZE_BYTES = 4096;
  */
 export class BlockSink {
   readonly #path: string;
-  readonly #buffers = [0, 1].map(() => new Uint8Array(allocateShared(BUFFER_SIZE_BYTES)));
+  readonly #buffers = [0, 1].map(() => Buffer.from(allocateShared(BUFFER_SIZE_BYTES)));
   #handle: FileHandle | undefined;
   #writing: Promise<unknown> | undefined;
   #current = 0;
@@ -29,7 +29,8 @@ export class BlockSink {
     for (const part of parts) {
       for (let done = 0; done < part.length;) {
         const rest = part.subarray(done, done + BUFFER_SIZE_BYTES - this.#filled);
-        this.#buffer.set(rest, this.#filled);
+        // As @coffer/crypto copies: V8 is slow at copying into shared memory.
+        this.#buffer.fill(rest, this.#filled, this.#filled + rest.length);
         this.#filled += rest.length;
         done += rest.length;
         if (this.#filled === BUFFER_SIZE_BYTES) await this.#flush();
@@ -40,7 +41,7 @@ export class BlockSink {
   /** What does not fill a block goes through the page cache. */
   async end(): Promise<void> {
     const whole = Math.floor(this.#filled / BLOCK_SIZE_BYTES) * BLOCK_SIZE_BYTES;
-    const rest = this.#buffer.slice(whole, this.#filled);
+    const rest = Uint8Array.from(this.#buffer.subarray(whole, this.#filled));
     this.#filled = whole;
     await this.#flush();
     await this.#writing;
@@ -50,7 +51,7 @@ export class BlockSink {
     closeSync(fd);
   }
 
-  get #buffer(): Uint8Array {
+  get #buffer(): Buffer {
     const buffer = this.#buffers[this.#current];
     if (buffer === undefined) throw new Error('there are two buffers');
     return buffer;

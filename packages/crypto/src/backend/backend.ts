@@ -24,6 +24,9 @@ export interface Backend {
   /** The plaintext, or `undefined` when the padding is wrong. */
   decryptAes128Cbc(key: Uint8Array, iv: Uint8Array, ciphertext: Uint8Array): Uint8Array | undefined;
 
+  /** Copies all of `source` to the beginning of `target`, which may be shared memory and is as large at least. */
+  copy(source: Uint8Array, target: Uint8Array): void;
+
   /** Zeroes what this backend returned, and gives its memory back where that is possible. It is not used again, and may be empty then. */
   discard(bytes: Uint8Array): void;
 

@@ -67,6 +67,10 @@ export const backend: Backend = {
     }
   },
 
+  copy(source, target) {
+    target.set(source);
+  },
+
   discard(bytes) {
     bytes.fill(0);
   },

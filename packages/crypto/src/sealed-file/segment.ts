@@ -97,7 +97,7 @@ export function openSegmentInto(key: FileKey, segment: OpenSegmentInput, target:
   const { length } = plaintext;
   try {
     requireBytes(target, length, Number.MAX_SAFE_INTEGER, 'the target of a segment');
-    target.set(plaintext);
+    backend.copy(plaintext, target);
   } finally {
     backend.discard(plaintext);
   }
