@@ -30,6 +30,8 @@ export async function prepareFile(
   const name = parseFileName(options.name);
   const folder = parseFolder(options.folder ?? '');
   await using opened = await openSource(source);
+  // Its threads start while this one reads the beginning and tells the type.
+  if ((opened.file?.sizeBytes ?? 0) >= context.parallelFromBytes) context.pool.warmUp();
   const { head, rest } = await readHead(context, source, opened, options);
   const mimeType = options.mimeType ?? (await detectMimeType(head, name));
 

@@ -4,7 +4,7 @@ import { link, lstat, rename, unlink } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { StorageError, errnoOf, toStorageError } from './errors.ts';
 import { OutputFile } from './output-file.ts';
-import { getCheckedBlob, verifySealed } from './read-file.ts';
+import { getCheckedBlob, poolFor, verifySealed } from './read-file.ts';
 import { syncFolder } from './sealed-folder.ts';
 import type { StorageContext } from './storage-context.ts';
 
@@ -32,6 +32,7 @@ export async function writeFileTo(
   const doing = `cannot write ${path}`;
   try {
     const row = context.database.files.get(id);
+    if (row.placement === 'sealed') poolFor(context, row.sizeBytes)?.warmUp();
     // Asked first, so that a large file is not read for nothing; decided again when the name is given.
     if (options.overwrite !== true && (await isTaken(path))) throw exists(path);
     const temporary = join(dirname(path), `.coffer-${bytesToHex(randomBytes(8))}.tmp`);

@@ -125,9 +125,16 @@ export class SegmentPool {
         ring.clear();
         this.#isBusy = false;
         for (const worker of this.#workers) worker.unref();
-        this.#idle = setTimeout(() => void this.shutDown(), IDLE_MS).unref();
+        this.#endWhenIdle();
       },
     };
+  }
+
+  /** Starts the threads, for who knows that a job will come and has something else to do first. */
+  warmUp(): void {
+    if (this.#isBusy) return;
+    this.#startWorkers();
+    this.#endWhenIdle();
   }
 
   /** Ends the threads; the next job starts new ones. */
@@ -138,6 +145,11 @@ export class SegmentPool {
     this.#ring?.abandon();
     await Promise.all(workers.map((worker) => worker.terminate()));
     if (!this.#isBusy) this.#ring = undefined;
+  }
+
+  #endWhenIdle(): void {
+    clearTimeout(this.#idle);
+    this.#idle = setTimeout(() => void this.shutDown(), IDLE_MS).unref();
   }
 
   #startWorkers(): void {
