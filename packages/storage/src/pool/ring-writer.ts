@@ -7,6 +7,15 @@ import type { Ring } from './ring.ts';
 /** A write is at least so large, but for the last one, and at most so large. */
 const MIN_WRITE_BYTES = 1024 * 1024;
 const MAX_WRITE_BYTES = 4 * 1024 * 1024;
+/** One is on its way to the disk while the next one waits for it in the kernel, and not for this thread to come round. */
+const MAX_WRITES = 2;
+
+interface RunningWrite {
+  /** Behind it in the file. */
+  readonly end: number;
+  isDone: boolean;
+  ended: Promise<void>;
+}
 
 /** Which bytes of the ring go to the file, and where. */
 export type WrittenPart = 'plaintext' | 'tokens';
@@ -22,7 +31,7 @@ interface RingWriterOptions {
 }
 
 /**
- * Writes what threads have done to a file, from its beginning to its end, a few large pieces after each other: two threads that write to one file wait for its
+ * Writes what threads have done to a file, from its beginning to its end, in a few large pieces: two threads that write to one file wait for its
  * lock in the kernel. The ring lies in memory as the file does on the disk, so that whole blocks can go directly.
  */
 export class RingWriter {
@@ -34,10 +43,13 @@ export class RingWriter {
   /** The first segment that is not done yet, and the offset in the file behind those before it. */
   #doneSegments: number;
   #doneOffset: number;
-  /** The first segment that is not written in full yet, and where it will end in the file. */
+  /** Everything before it has been handed to the system. */
+  #begunOffset: number;
+  /** The first segment that is not written in full yet, and the offset up to which everything is written. */
   #writtenSegments: number;
   #writtenOffset: number;
-  #running: Promise<void> | undefined;
+  /** In the order of the file. */
+  readonly #running: RunningWrite[] = [];
   #failure: { readonly error: unknown } | undefined;
 
   constructor({ ring, part, file, first, onWritten }: RingWriterOptions) {
@@ -47,7 +59,7 @@ export class RingWriter {
     this.#onWritten = onWritten;
     this.#memory = new Uint8Array(part === 'tokens' ? ring.memory.tokens : ring.memory.plaintext);
     this.#doneSegments = this.#writtenSegments = first;
-    this.#doneOffset = this.#writtenOffset = this.#offsetOf(first);
+    this.#doneOffset = this.#begunOffset = this.#writtenOffset = this.#offsetOf(first);
   }
 
   /** All segments before this one are in the file. */
@@ -61,43 +73,60 @@ export class RingWriter {
 
   /** Whether all segments are in the file. */
   get isFinished(): boolean {
-    return this.#writtenSegments === this.#ring.count && this.#running === undefined;
+    return this.#writtenSegments === this.#ring.count && this.#running.length === 0;
   }
 
-  /** Begins to write what is done, if that is enough and nothing is being written. */
+  /** Begins to write what is done, if that is enough and not too much is being written. */
   pump(): void {
-    if (this.#running !== undefined || this.#failure !== undefined) return;
     this.#noteDone();
-    const isAll = this.#doneSegments === this.#ring.count;
-    // A block that is begun is written when it is whole.
-    const end = isAll ? this.#doneOffset : roundDown(this.#doneOffset, BLOCK_SIZE_BYTES);
-    const available = end - this.#writtenOffset;
-    if (available <= 0 || (available < MIN_WRITE_BYTES && !isAll)) return;
-    const most = roundDown(this.#writtenOffset + MAX_WRITE_BYTES, BLOCK_SIZE_BYTES) - this.#writtenOffset;
-    const place = this.#writtenOffset % this.#memory.length;
-    const length = Math.min(available, most, this.#memory.length - place);
-    this.#running = this.#write(this.#memory.subarray(place, place + length));
+    while (this.#running.length < MAX_WRITES && this.#failure === undefined) {
+      const isAll = this.#doneSegments === this.#ring.count;
+      // A block that is begun is written when it is whole.
+      const end = isAll ? this.#doneOffset : roundDown(this.#doneOffset, BLOCK_SIZE_BYTES);
+      const available = end - this.#begunOffset;
+      if (available <= 0 || (available < MIN_WRITE_BYTES && !isAll)) return;
+      const most = roundDown(this.#begunOffset + MAX_WRITE_BYTES, BLOCK_SIZE_BYTES) - this.#begunOffset;
+      const place = this.#begunOffset % this.#memory.length;
+      const length = Math.min(available, most, this.#memory.length - place);
+      this.#begin(this.#memory.subarray(place, place + length));
+    }
   }
 
   /** Resolves when nothing is being written: before descriptors are closed and memory is used for something else. */
   async idle(): Promise<void> {
-    await this.#running;
+    while (this.#running.length > 0) await Promise.all(this.#running.map(({ ended }) => ended));
   }
 
-  async #write(bytes: Uint8Array): Promise<void> {
-    try {
-      await this.#file.writeBlocks(bytes, this.#writtenOffset);
-      this.#writtenOffset += bytes.length;
-      while (
-        this.#writtenSegments < this.#doneSegments &&
-        this.#endOf(this.#writtenSegments) <= this.#writtenOffset
-      )
-        this.#writtenSegments++;
-    } catch (error) {
-      this.#failure = { error };
-      this.#ring.abandon();
+  #begin(bytes: Uint8Array): void {
+    const write: RunningWrite = {
+      end: this.#begunOffset + bytes.length,
+      isDone: false,
+      ended: Promise.resolve(),
+    };
+    write.ended = this.#file
+      .writeBlocks(bytes, this.#begunOffset)
+      .catch((error: unknown) => {
+        this.#failure ??= { error };
+        this.#ring.abandon();
+      })
+      .then(() => {
+        write.isDone = true;
+        this.#noteWritten();
+      });
+    this.#begunOffset = write.end;
+    this.#running.push(write);
+  }
+
+  #noteWritten(): void {
+    for (let first = this.#running[0]; first?.isDone === true; first = this.#running[0]) {
+      this.#running.shift();
+      if (this.#failure === undefined) this.#writtenOffset = first.end;
     }
-    this.#running = undefined;
+    while (
+      this.#writtenSegments < this.#doneSegments &&
+      this.#endOf(this.#writtenSegments) <= this.#writtenOffset
+    )
+      this.#writtenSegments++;
     this.#onWritten();
     this.#ring.noteEvent();
   }

@@ -6,8 +6,8 @@ const WATCH_MS = 100;
 
 /** Plaintext of one segment. */
 export const SLOT_SIZE_BYTES: number = 256 * 1024;
-/** 8 MiB in flight: enough to keep the threads busy while the disk or the reader hesitates. */
-const SLOT_COUNT = 32;
+/** 16 MiB in flight: enough to keep the threads busy while the disk or the reader hesitates. */
+const SLOT_COUNT = 64;
 
 /** Room for the tokens of as many segments, and a whole number of blocks. */
 const TOKENS_SIZE_BYTES: number = roundUp(SLOT_COUNT * sealedSegmentSize(SLOT_SIZE_BYTES), 65_536);
@@ -34,7 +34,7 @@ export interface RingMemory {
 
 /**
  * The memory that the main thread and the workers share while one file is sealed or opened: a ring of segments' plaintext, one of their
- * tokens, and words that say how far each is. The plaintext of segment n is in slot n mod 32, its token where its place in the file is, modulo
+ * tokens, and words that say how far each is. The plaintext of segment n is in slot n mod 64, its token where its place in the file is, modulo
  * the size of that ring. Keys are never in it.
  *
  * Threads claim segments by number. A segment's places are used again when all segments up to it were consumed: hashed and, where they go to a
