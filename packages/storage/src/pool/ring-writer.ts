@@ -79,7 +79,8 @@ export class RingWriter {
   /** Begins to write what is done, if that is enough and not too much is being written. */
   pump(): void {
     this.#noteDone();
-    while (this.#running.length < MAX_WRITES && this.#failure === undefined) {
+    // What was cancelled, or has failed, is thrown away.
+    while (this.#running.length < MAX_WRITES && !this.#ring.isAbandoned) {
       const isAll = this.#doneSegments === this.#ring.count;
       // A block that is begun is written when it is whole.
       const end = isAll ? this.#doneOffset : roundDown(this.#doneOffset, BLOCK_SIZE_BYTES);
