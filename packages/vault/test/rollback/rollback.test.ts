@@ -241,7 +241,7 @@ describe.skipIf(missingForKeyring.length > 0)(
       await using folder = await TestFolder.make();
       const copied = await CopiedVault.create(folder, { keychain: true });
       using keychain = new Keychain();
-      const [name = ''] = keyring.accounts().filter((each) => each.includes('/evidence/'));
+      const name = await copied.use(evidenceAccount);
       const first = (await keychain.get(name)) ?? new Uint8Array();
       await clearKeychain('/evidence/');
       await copied.use(async (vault) => {
@@ -322,10 +322,14 @@ describe.skipIf(missingForKeyring.length > 0)(
 
     async function evidence(vault: Vault): Promise<string> {
       using keychain = new Keychain();
-      const [account = ''] = keyring
-        .accounts()
-        .filter((name) => name.startsWith(`vault/${vault.vaultId}/evidence/`));
-      return Buffer.from((await keychain.get(account)) ?? []).toString();
+      return Buffer.from((await keychain.get(evidenceAccount(vault))) ?? []).toString();
+    }
+
+    /** The keychain also holds what vaults of other tests left there. */
+    function evidenceAccount({ vaultId }: Vault): string {
+      const [name] = keyring.accounts().filter((each) => each.startsWith(`vault/${vaultId}/evidence/`));
+      if (name === undefined) throw new Error('the keychain has no evidence of this vault');
+      return name;
     }
   },
 );
