@@ -2,6 +2,7 @@ export { CryptoError } from './errors.ts';
 export type { CryptoErrorCode } from './errors.ts';
 
 export { randomBytes } from './random-bytes.ts';
+export { copyBytes } from './copy-bytes.ts';
 export { constantTimeEqual } from './constant-time.ts';
 export { bytesToHex, hexToBytes } from './hex.ts';
 export { base64UrlToBytes, bytesToBase64Url } from './base64url.ts';

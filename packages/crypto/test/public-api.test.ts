@@ -16,6 +16,7 @@ it('exports what it promises, and nothing else', () => {
       "bytesToBase64Url",
       "bytesToHex",
       "constantTimeEqual",
+      "copyBytes",
       "createSha256",
       "decodeHeader",
       "decryptAes128CbcHmac",

@@ -1,4 +1,4 @@
-import { SEALED_FILE, createSha256, segmentCount } from '@coffer/crypto';
+import { SEALED_FILE, copyBytes, createSha256, segmentCount } from '@coffer/crypto';
 import type { SourceFile } from './file-source.ts';
 import { JobFailure } from './pool/segment-pool.ts';
 import type { RunningJob } from './pool/segment-pool.ts';
@@ -101,7 +101,7 @@ async function sealPieces(
 async function giveToPool(job: RunningJob, { index, final, plaintext }: PlainSegment): Promise<void> {
   const { ring } = job;
   if (!(await job.untilFree(index))) await job.rethrow();
-  ring.slot(index).set(plaintext);
+  copyBytes(plaintext, ring.slot(index));
   if (final) ring.setCount(index + 1);
   ring.markReady(index, plaintext.length);
   job.markConsumed(index);

@@ -5,6 +5,7 @@ import { usageError } from '../cli-error.ts';
 import { type Context, type RunCommand, showProgress } from '../context.ts';
 import { collect } from '../global-options.ts';
 import { chooseSecretSource, readsStdin } from '../input/secret-source.ts';
+import { stdinPieces } from '../input/stdin-pieces.ts';
 import { openVaultFor } from '../open-vault.ts';
 import type { Progress } from '../output/progress.ts';
 import { AddReport } from './add-report.ts';
@@ -91,7 +92,7 @@ async function* addEvents(
     ...(folder === undefined ? {} : { folder }),
   };
   if (paths[0] === '-' && name !== undefined) {
-    yield await vault.addStream(host.stdin, { ...common, name });
+    yield await vault.addStream(stdinPieces(host), { ...common, name });
     return;
   }
   yield* vault.addPaths(paths, {

@@ -8,7 +8,7 @@ import { FrameReader } from '../wire/frame-reader.ts';
 import { FrameWriter } from '../wire/frame-writer.ts';
 import { PROTOCOL_VERSION, parseOwnerHello, releaseOfThisPackage } from '../wire/hello.ts';
 import { ProtocolError } from '../wire/protocol-error.ts';
-import type { Lent } from './read-buffers.ts';
+import type { Received } from '../wire/received.ts';
 import { ReadBuffers } from './read-buffers.ts';
 import { OpenRequest } from './open-request.ts';
 import type { RequestOptions } from './open-request.ts';
@@ -84,25 +84,25 @@ export class Connection {
   }
 
   #receive(buffer: Buffer, sizeBytes: number): void {
-    const { lend, end } = this.#buffers.use(buffer);
+    const received = this.#buffers.use(buffer);
     try {
-      for (const frame of this.#reader.read(buffer.subarray(0, sizeBytes))) this.#take(frame, lend);
+      for (const frame of this.#reader.read(buffer.subarray(0, sizeBytes))) this.#take(frame, received);
     } catch (error) {
       this.#greeting.reject(error);
       this.#socket.destroy(error instanceof Error ? error : undefined);
     } finally {
-      end();
+      received.end();
     }
   }
 
-  #take(frame: Frame, lend: (piece: Buffer) => Lent): void {
+  #take(frame: Frame, received: Received): void {
     if (frame.type === FRAME.hello) {
       this.#greeting.resolve(parseOwnerHello(decodePlainBody(frame.payload)));
       return;
     }
     const request = this.#requests.get(frame.request);
     if (frame.type === FRAME.bytes) {
-      request?.takeBytes(frame.payload, frame.cost, lend);
+      request?.takeBytes(frame.payload, frame.cost, received);
       return;
     }
     const body = this.#bodies.take(frame);

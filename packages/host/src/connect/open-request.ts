@@ -2,7 +2,7 @@ import { encodeBody } from '../wire/body.ts';
 import { FRAME, MAX_PAYLOAD_SIZE_BYTES, costOf } from '../wire/frame.ts';
 import type { FrameWriter } from '../wire/frame-writer.ts';
 import { Inbox, SendWindow } from '../wire/flow.ts';
-import type { Lent } from './read-buffers.ts';
+import type { Received } from '../wire/received.ts';
 
 export interface RequestOptions {
   readonly signal?: AbortSignal | undefined;
@@ -90,12 +90,12 @@ export class OpenRequest {
   }
 
   /** A piece of content: lent to who said that each is needed only until the next one, a copy for everybody else. */
-  takeBytes(bytes: Buffer, cost: number, lend: (piece: Buffer) => Lent): void {
+  takeBytes(bytes: Buffer, cost: number, received: Received): void {
     if (!this.#isTransient) {
       this.#items.push(Buffer.from(bytes), cost);
       return;
     }
-    const { piece, giveBack } = lend(bytes);
+    const { piece, giveBack } = received.lend(bytes);
     this.#items.push(piece, cost, giveBack);
   }
 

@@ -4,6 +4,7 @@ import { FRAME, MAX_PAYLOAD_SIZE_BYTES, costOf } from '../wire/frame.ts';
 import type { FrameWriter } from '../wire/frame-writer.ts';
 import { Inbox, SendWindow } from '../wire/flow.ts';
 import { ProtocolError } from '../wire/protocol-error.ts';
+import type { Received } from '../wire/received.ts';
 import type { ServedMethod, ServedMethods } from './served-method.ts';
 
 /** A request as it is sent. */
@@ -46,6 +47,12 @@ export class ServedRequest {
   /** What the client sends. */
   get upload(): Inbox<Uint8Array> {
     return this.#upload;
+  }
+
+  /** A piece of it. Whoever reads the upload needs each piece only until the next one is asked for. */
+  takeUpload(bytes: Buffer, cost: number, received: Received): void {
+    const { piece, giveBack } = received.lend(bytes);
+    this.#upload.push(piece, cost, giveBack);
   }
 
   /** What may still be sent to it. */
