@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { createHash, randomFillSync } from 'node:crypto';
 import { mkdirSync, readFileSync, readdirSync, statSync, writeFileSync } from 'node:fs';
 import { VaultError } from '@coffer/vault';
 import { expect, test } from 'vitest';
@@ -145,6 +145,36 @@ test('a signal ends what is running, as it does without an agent', async () => {
     code: 'ABORTED',
   });
   expect(readdirSync(served.made.path('vault', 'files'))).toEqual([]);
+});
+
+test('an upload arrives as it was sent, in pieces of whatever size, and from a source that fills one buffer again and again', async () => {
+  await using served = await ServedVault.create();
+  await using client = await served.connect();
+  const sent = createHash('sha256');
+  async function* pieces(): AsyncGenerator<Uint8Array> {
+    const buffer = Buffer.alloc(3_000_000);
+    // Beyond the size from which the threads of the pool take part.
+    for (const sizeBytes of [
+      1,
+      0,
+      31,
+      40_000,
+      65_536,
+      3_000_000,
+      7,
+      32_768,
+      ...Array<number>(20).fill(999_983),
+    ]) {
+      const piece = randomFillSync(buffer.subarray(0, sizeBytes));
+      sent.update(piece);
+      yield await Promise.resolve(piece);
+      buffer.fill(0);
+    }
+  }
+  await client.addStream(pieces(), { name: 'large' });
+  const arrived = createHash('sha256');
+  for await (const piece of client.read('large')) arrived.update(piece);
+  expect(arrived.digest('hex')).toBe(sent.digest('hex'));
 });
 
 test('a source that fails is the failure of the request', async () => {
