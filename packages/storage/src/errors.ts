@@ -1,4 +1,5 @@
 import { DatabaseError } from '@coffer/database';
+import { errnoOf } from './errno.ts';
 
 /**
  * Why a storage operation failed.
@@ -87,11 +88,6 @@ const REASON_OF_CODE: Partial<Record<StorageErrorCode, string>> = {
   NOT_A_FILE: 'it is not a regular file',
   INVALID: 'the name is too long for this file system',
 };
-
-export function errnoOf(error: unknown): string | undefined {
-  if (!(error instanceof Error) || !('code' in error)) return undefined;
-  return typeof error.code === 'string' ? error.code : undefined;
-}
 
 /**
  * Turns whatever a lower layer threw into a `StorageError`. `doing` names the thing and the action: "cannot save a.txt".

@@ -2,7 +2,8 @@ import { constants } from 'node:fs';
 import type { BigIntStats } from 'node:fs';
 import { open } from 'node:fs/promises';
 import type { FileHandle } from 'node:fs/promises';
-import { StorageError, errnoOf } from './errors.ts';
+import { errnoOf } from './errno.ts';
+import { StorageError } from './errors.ts';
 
 /**
  * Where the bytes of a file come from: all of them at once, any async iterable of pieces (a Node stream and a web

@@ -1,6 +1,7 @@
 import type { FileId, FileRow } from '@coffer/database';
 import { lstat, unlink } from 'node:fs/promises';
-import { StorageError, errnoOf, toStorageError } from './errors.ts';
+import { errnoOf } from './errno.ts';
+import { StorageError, toStorageError } from './errors.ts';
 import { shredFile, syncFolder } from './sealed-folder.ts';
 import { SealedReader } from './sealed-reader.ts';
 import type { StorageContext } from './storage-context.ts';

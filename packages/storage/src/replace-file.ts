@@ -1,7 +1,8 @@
 import type { BigIntStats } from 'node:fs';
 import { link, lstat, rename, unlink } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import { StorageError, errnoOf } from './errors.ts';
+import { errnoOf } from './errno.ts';
+import { StorageError } from './errors.ts';
 import { shredFile, syncFolder } from './sealed-folder.ts';
 
 /** The second name of a sealed file while another one takes its place. */

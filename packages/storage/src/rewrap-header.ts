@@ -5,7 +5,8 @@ import { fileIdToBytes } from '@coffer/database';
 import { constants } from 'node:fs';
 import { open } from 'node:fs/promises';
 import type { FileHandle } from 'node:fs/promises';
-import { StorageError, errnoOf } from './errors.ts';
+import { errnoOf } from './errno.ts';
+import { StorageError } from './errors.ts';
 import type { StorageKeys } from './storage-keys.ts';
 
 const { HEADER_SIZE_BYTES, HEADER_BLOCK_SIZE_BYTES } = SEALED_FILE;

@@ -4,7 +4,8 @@ import { join, relative } from 'node:path';
 import { SEALED_FILE } from '@coffer/crypto';
 import type { FileId } from '@coffer/database';
 import { parseFileId } from '@coffer/database';
-import { damaged, errnoOf } from './errors.ts';
+import { errnoOf } from './errno.ts';
+import { damaged } from './errors.ts';
 import type { StorageError } from './errors.ts';
 
 /** What a name in the `files/` folder stands for. */

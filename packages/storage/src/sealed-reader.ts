@@ -16,7 +16,8 @@ import {
 } from '@coffer/crypto';
 import type { DecodedHeader, FileKey } from '@coffer/crypto';
 import { fileIdToBytes } from '@coffer/database';
-import { errnoOf, throwIfAborted } from './errors.ts';
+import { errnoOf } from './errno.ts';
+import { throwIfAborted } from './errors.ts';
 import { openSizedSegment } from './open-sized-segment.ts';
 import type { OutputFile } from './output-file.ts';
 import { JobFailure } from './pool/segment-pool.ts';

@@ -1,7 +1,8 @@
 import { constants } from 'node:fs';
 import { lstat, open, rename } from 'node:fs/promises';
 import type { FileHandle } from 'node:fs/promises';
-import { damaged, errnoOf, toStorageError } from '../errors.ts';
+import { errnoOf } from '../errno.ts';
+import { damaged, toStorageError } from '../errors.ts';
 import { SealedFolder, shredFile, shredWhole, syncFolder } from '../sealed-folder.ts';
 import { stagingPaths } from './staging-paths.ts';
 import type { StagingPaths } from './staging-paths.ts';

@@ -2,7 +2,8 @@ import { constants } from 'node:fs';
 import { chmod, copyFile, open } from 'node:fs/promises';
 import type { FileHandle } from 'node:fs/promises';
 import { BackgroundSync } from '../background-sync.ts';
-import { StorageError, errnoOf, throwIfAborted } from '../errors.ts';
+import { errnoOf } from '../errno.ts';
+import { StorageError, throwIfAborted } from '../errors.ts';
 
 const PIECE_SIZE_BYTES = 4 * 1024 * 1024;
 

@@ -5,7 +5,8 @@ import { CryptoError, SEALED_FILE, decodeHeader, sealedFileSize } from '@coffer/
 import type { FileKey } from '@coffer/crypto';
 import type { FileId, FileRow } from '@coffer/database';
 import { fileIdToBytes } from '@coffer/database';
-import { StorageError, damaged, errnoOf } from '../errors.ts';
+import { errnoOf } from '../errno.ts';
+import { StorageError, damaged } from '../errors.ts';
 import { verifySealed } from '../read-file.ts';
 import { badHeader, extended, missing, truncated } from '../sealed-damage.ts';
 import { shredFile } from '../sealed-folder.ts';

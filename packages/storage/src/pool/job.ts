@@ -1,4 +1,4 @@
-import { errnoOf } from '../errors.ts';
+import { errnoOf } from '../errno.ts';
 import type { RingMemory } from './ring.ts';
 
 /** What workers do with one file. Descriptors belong to the process, so workers use those of the main thread. */

@@ -1,6 +1,7 @@
 import { availableParallelism } from 'node:os';
 import { Worker } from 'node:worker_threads';
-import { StorageError, errnoOf, throwIfAborted } from '../errors.ts';
+import { errnoOf } from '../errno.ts';
+import { StorageError, throwIfAborted } from '../errors.ts';
 import type { OutputFile } from '../output-file.ts';
 import type { JobResult, OpenJob, SealJob, SegmentFailure } from './job.ts';
 import { OwnShare } from './own-share.ts';
