@@ -25,10 +25,23 @@ export async function ownFindings(
   ];
 }
 
-function rolledBack({ database }: VaultPaths, rollback: Rollback | undefined): Finding[] {
+/** The database and vault.json are told apart: an older one costs something else than an older other one. */
+function rolledBack({ database, vaultFile }: VaultPaths, rollback: Rollback | undefined): Finding[] {
   if (rollback === undefined) return [];
   const { seen, found } = rollback;
-  const subject = found.commits < seen.commits ? 'database' : 'slots';
-  const finding = toFinding('ROLLED_BACK', { item: database, message: describeRollback(rollback) });
-  return [{ ...finding, subject, remedy: REMEDY }];
+  const findings: Finding[] = [];
+  if (found.commits < seen.commits) {
+    const message = describeRollback({ seen, found: { ...found, generation: seen.generation } });
+    findings.push({ ...toFinding('ROLLED_BACK', { item: database, message }), remedy: REMEDY });
+  }
+  if (found.generation < seen.generation) {
+    const message = describeRollback({ seen, found: { ...found, commits: seen.commits } });
+    findings.push({
+      ...toFinding('ROLLED_BACK', { item: vaultFile, message }),
+      subject: 'slots',
+      cost: 'what was removed or changed of the key slots since then opens the vault again; no file is missing for it',
+      remedy: REMEDY,
+    });
+  }
+  return findings;
 }

@@ -189,7 +189,8 @@ export class RollbackGuard implements AsyncDisposable {
 
   async #followNow(): Promise<void> {
     const slots = this.#slots;
-    if (slots === undefined || this.#name === undefined || !this.#isCompared) return;
+    if (slots === undefined || this.#name === undefined) return;
+    if (!this.#isCompared && !(await this.#compareLate(this.#name))) return;
     const { keychain } = this.#vault;
     const ids = slots.list().flatMap(({ id, kind }) => (kind === 'keychain' ? [id] : []));
     if (ids.length === 0) {
@@ -215,6 +216,23 @@ export class RollbackGuard implements AsyncDisposable {
       this.#instance.markVerified();
     });
     await this.#remember(slots.generation);
+  }
+
+  /** For a keychain that did not answer at the opening: what was found then is held against it as soon as it does. `false` when nothing may be written to it. */
+  async #compareLate(name: EvidenceName): Promise<boolean> {
+    if (!isKeychainLikely()) return false;
+    const known = await readEvidence(this.#vault.keychain, name);
+    const found = { commits: this.#commits, generation: this.#vault.generation };
+    if (known !== undefined && (found.commits < known.commits || found.generation < known.generation)) {
+      clearInterval(this.#timer);
+      this.#timer = undefined;
+      this.#state = 'behind';
+      this.#rollback = { seen: known, found };
+      return false;
+    }
+    this.#known = known;
+    this.#isCompared = true;
+    return true;
   }
 
   async #remember(generation: number): Promise<void> {

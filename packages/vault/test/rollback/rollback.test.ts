@@ -98,7 +98,14 @@ describe.skipIf(missingForKeyring.length > 0)(
         expect(vault.warnings[0]).toMatch(/older copy .* put back.*accept-rollback/);
         expect(vault.status().rollback).toBe('behind');
         expect(vault.list().files.map(({ name }) => name)).toEqual(['first']);
-        expect(await findings(vault)).toMatchObject([{ code: 'ROLLED_BACK', subject: 'database' }]);
+        expect(await findings(vault)).toMatchObject([
+          {
+            code: 'ROLLED_BACK',
+            subject: 'database',
+            item: `${copied.directory}/data.db`,
+            cost: expect.stringContaining('is missing') as string,
+          },
+        ]);
         const refused = { code: 'ROLLED_BACK', name: 'VaultError' };
         await expect(vault.addStream(stream('x'), { name: 'x' })).rejects.toMatchObject(refused);
         expect(() => vault.move('first', 'moved')).toThrow(expect.objectContaining(refused));
@@ -154,7 +161,14 @@ describe.skipIf(missingForKeyring.length > 0)(
         cpSync(folder.join(name), `${copied.directory}/${name}`);
       await copied.use(async (vault) => {
         expect(vault.warnings[0]).toContain('its key slots are of change');
-        expect(await findings(vault)).toMatchObject([{ code: 'ROLLED_BACK', subject: 'slots' }]);
+        expect(await findings(vault)).toMatchObject([
+          {
+            code: 'ROLLED_BACK',
+            subject: 'slots',
+            item: `${copied.directory}/vault.json`,
+            cost: expect.stringContaining('opens the vault again') as string,
+          },
+        ]);
       });
     });
 
@@ -287,6 +301,38 @@ describe.skipIf(missingForKeyring.length > 0)(
         vi.useRealTimers();
       }
     });
+
+    test.each([
+      ['is kept', 'new', 'kept'],
+      ['that is older is noticed', 'old', 'behind'],
+    ] as const)(
+      'a copy that %s once a keychain answers that did not at the opening',
+      async (_, copy, state) => {
+        await using folder = await TestFolder.make();
+        const copied = await CopiedVault.create(folder, { keychain: true });
+        await copied.add('first');
+        copied.keep('old');
+        await copied.add('second');
+        copied.keep('new');
+        copied.putBack(copy);
+        await keyring.stopDaemon();
+        vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] });
+        try {
+          await using vault = await copied.open();
+          expect(vault.status().rollback).toBe('unknown');
+          await vault.addStream(stream('x'), { name: 'x' });
+          await keyring.startDaemon();
+          vi.advanceTimersByTime(60_000);
+          await vi.waitUntil(() => vault.status().rollback === state, { timeout: 20_000, interval: 20 });
+          const adding = vault.addStream(stream('y'), { name: 'y' });
+          if (state === 'behind') await expect(adding).rejects.toMatchObject({ code: 'ROLLED_BACK' });
+          else await adding;
+        } finally {
+          vi.useRealTimers();
+        }
+        expect(await copied.use((vault) => vault.status().rollback)).toBe(state);
+      },
+    );
 
     test('without a keychain slot nothing is kept, and with the last one it goes', async () => {
       await using folder = await TestFolder.make();
