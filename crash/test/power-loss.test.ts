@@ -33,7 +33,7 @@ describe(`what a loss of power may leave of an operation${reason === undefined ?
   // `pnpm crash:power` has the others.
   test
     .skipIf(reason !== undefined)
-    .each(['add-sealed', 'rm-sealed', 'key-add', 'quarantine-adopt', 'doctor-fix'])(
+    .each(['add-sealed', 'get', 'rm-sealed', 'key-add', 'quarantine-adopt', 'doctor-fix'])(
     '%s: every disk that is possible opens, with all that was acknowledged',
     async (operation) => {
       const { states, problems } = await checkOperation(templates, operation, SEED);

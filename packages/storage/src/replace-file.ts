@@ -46,7 +46,7 @@ export async function settleReplaced(path: string): Promise<'nothing' | 'removed
     await syncFolder(dirname(path));
     return 'moved back';
   }
-  if (current.dev === replaced.dev && current.ino === replaced.ino) {
+  if (isSame(current, replaced)) {
     await unlink(replacedPath(path));
     await syncFolder(dirname(path));
   } else {
@@ -73,6 +73,16 @@ async function giveSecondName(path: string): Promise<boolean> {
     await rename(path, replacedPath(path));
   }
   return true;
+}
+
+/** Whether both are names of one file. A loss of power may leave it the old one when it has got the new one, if they are in two folders. */
+export async function isOneFile(path: string, other: string): Promise<boolean> {
+  const [first, second] = [await statOf(path), await statOf(other)];
+  return first !== undefined && second !== undefined && isSame(first, second);
+}
+
+function isSame(first: BigIntStats, second: BigIntStats): boolean {
+  return first.dev === second.dev && first.ino === second.ino;
 }
 
 /** With all digits of a file's number, which on Windows a `number` cannot hold. */

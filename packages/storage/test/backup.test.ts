@@ -4,6 +4,7 @@ import {
   cpSync,
   existsSync,
   linkSync,
+  mkdirSync,
   readFileSync,
   readdirSync,
   rmSync,
@@ -212,6 +213,19 @@ test('applying can be cut short anywhere and repeated', async () => {
     await applyBackup(join(destination, 'next'), destination);
   }
   await expectContent(destination, [a, b]);
+});
+
+test('a file that has both names, as a loss of power may leave it, keeps its content when applying is repeated', async () => {
+  const { storage } = await makeStorage();
+  const file = await save(storage, 'a');
+  const destination = makeFolder();
+  await stage(storage, destination);
+  const name = `${file.id}.enc`;
+  mkdirSync(join(destination, 'files'));
+  linkSync(join(destination, 'next', 'files', name), join(destination, 'files', name));
+  await apply(destination);
+  await expectContent(destination, [file]);
+  expect(statSync(join(destination, 'files', name)).nlink).toBe(1);
 });
 
 test('a deletion during a backup waits until the backup has the file, and then destroys it', async () => {

@@ -1,8 +1,9 @@
 import { constants } from 'node:fs';
-import { lstat, open, rename } from 'node:fs/promises';
+import { lstat, open, rename, unlink } from 'node:fs/promises';
 import type { FileHandle } from 'node:fs/promises';
 import { errnoOf } from '../errno.ts';
 import { damaged, toStorageError } from '../errors.ts';
+import { isOneFile } from '../replace-file.ts';
 import { SealedFolder, shredFile, shredWhole, syncFolder } from '../sealed-folder.ts';
 import { stagingPaths } from './staging-paths.ts';
 import type { StagingPaths } from './staging-paths.ts';
@@ -57,9 +58,15 @@ async function moveFiles(paths: StagingPaths, folder: SealedFolder): Promise<voi
   for (const name of await staged.names()) {
     const parsed = staged.parseName(name);
     if (parsed.kind !== 'sealed') continue;
+    const [from, to] = [staged.sealedPath(parsed.id), folder.sealedPath(parsed.id)];
+    // It was moved already: to shred what it would take the place of is to shred it.
+    if (await isOneFile(from, to)) {
+      await unlink(from);
+      continue;
+    }
     // What it takes the place of is damaged, or was sealed again.
-    await shredFile(folder.sealedPath(parsed.id));
-    await rename(staged.sealedPath(parsed.id), folder.sealedPath(parsed.id));
+    await shredFile(to);
+    await rename(from, to);
   }
 }
 

@@ -1,5 +1,6 @@
 import { chmod, lstat, mkdir, stat } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
+import { syncFolder } from '../durable-file.ts';
 import { VaultError, errnoToVaultError } from '../errors.ts';
 import { makeFolders } from '../make-folders.ts';
 
@@ -49,8 +50,8 @@ export function pathFrom(cwd: string, path: string): string {
 }
 
 /**
- * Makes a folder, with `recursive` also those it is in. The mode of each is what a process with that mask would give it. Throws what the file
- * system throws.
+ * Makes a folder, with `recursive` also those it is in, whose names are durable when it returns: what is acknowledged in it must not be lost with it. The mode of each is what
+ * a process with that mask would give it. Throws what the file system throws.
  */
 export async function makeFolder(
   path: string,
@@ -60,12 +61,14 @@ export async function makeFolder(
   let top: string | undefined = path;
   if (recursive) top = await makeFolders(path);
   else await mkdir(path);
-  if (umask === undefined) return;
   if (top === undefined) return;
   for (let made = path; ; made = dirname(made)) {
-    // Whoever owns the folder above may hand down its group: that bit stays.
-    const inherited = (await stat(made)).mode & 0o7000;
-    await chmod(made, inherited | (0o777 & ~umask));
+    if (umask !== undefined) {
+      // Whoever owns the folder above may hand down its group: that bit stays.
+      const inherited = (await stat(made)).mode & 0o7000;
+      await chmod(made, inherited | (0o777 & ~umask));
+    }
+    await syncFolder(dirname(made));
     if (made === top || made === dirname(made)) return;
   }
 }
