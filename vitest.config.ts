@@ -38,8 +38,9 @@ export default defineConfig({
     // All cores: many tests wait for the disk or for a process that they started.
     maxWorkers: '100%',
     // Against what hangs; a busy machine may take many times as long as an idle one.
-    testTimeout: 30_000,
-    hookTimeout: 30_000,
+    testTimeout: 120_000,
+    hookTimeout: 120_000,
+    expect: { poll: { timeout: 20_000 } },
     reporters: countsFile === undefined ? ['default'] : ['default', './scripts/count-reporter.ts'],
     coverage: {
       provider: 'v8',

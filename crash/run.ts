@@ -37,7 +37,7 @@ const { values } = parseArgs({
   },
 });
 
-const reason = whyNotTraced();
+const reason = await whyNotTraced();
 if (reason !== undefined) {
   console.error(`crash: ${reason}; \`npx -y pnpm@12.21.0 test\` has a variant that needs no strace`);
   process.exit(1);

@@ -66,16 +66,18 @@ async function attached(child: ChildProcess): Promise<void> {
 }
 
 /** Why nothing can be traced here; `undefined` when it can. */
-export function whyNotTraced(): string | undefined {
+export async function whyNotTraced(): Promise<string | undefined> {
   if (process.platform !== 'linux') return 'strace is for Linux';
   const { error } = spawnSync('strace', ['-V'], { stdio: 'ignore' });
   if (error !== undefined) return 'strace is not installed';
-  const sleeper = spawn('sleep', ['5'], { stdio: 'ignore' });
+  const sleeper = spawn('sleep', ['60'], { stdio: 'ignore' });
   try {
-    // Yama (kernel.yama.ptrace_scope) may forbid to trace a process that one has not started.
-    const seconds = ['timeout', '0.3', 'strace', '-o', '/dev/null', '-p', String(sleeper.pid)];
-    const { stderr } = spawnSync(seconds[0] ?? '', seconds.slice(1), { encoding: 'utf8' });
-    return stderr.includes('attached') ? undefined : `strace cannot attach to a process: ${stderr.trim()}`;
+    // Yama (kernel.yama.ptrace_scope) may forbid to trace a process that one has not started. Then strace says so and ends.
+    const tracer = await attach({ thread: sleeper.pid ?? 0 }, [], ['-o', '/dev/null']);
+    tracer.stop();
+    return undefined;
+  } catch (error) {
+    return `strace cannot attach to a process: ${error instanceof Error ? error.message.trim() : String(error)}`;
   } finally {
     sleeper.kill('SIGKILL');
   }

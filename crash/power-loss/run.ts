@@ -22,7 +22,7 @@ const { values } = parseArgs({
   },
 });
 
-const reason = whyNotTraced();
+const reason = await whyNotTraced();
 if (reason !== undefined) {
   console.error(`crash:power: ${reason}`);
   process.exit(1);

@@ -10,6 +10,7 @@ import type { Outcome } from '../matrix.ts';
 import { OPERATIONS } from '../operations/table.ts';
 import { planCases } from '../plan.ts';
 import { recordSteps } from '../power-loss/record-steps.ts';
+import type { RecordedSteps } from '../power-loss/record-steps.ts';
 import { killedAt } from '../print.ts';
 import { runOperation } from '../run-operation.ts';
 import { seeded } from '../seeded.ts';
@@ -22,7 +23,7 @@ const POINTS = 200;
 const CASES = 212;
 const SEED = 20_261_124;
 
-const reason = whyNotTraced();
+const reason = await whyNotTraced();
 const why = reason === undefined ? '' : `: ${reason}`;
 let folder: string;
 let templates: Templates;
@@ -36,33 +37,44 @@ afterAll(() => {
   rmSync(folder, { recursive: true, force: true });
 });
 
-const points = new Map<string, Points>();
+let recordings: Promise<ReadonlyMap<string, RecordedSteps>> | undefined;
 
-function pointsOf(name: string): [string, Points][] {
-  const found = points.get(name);
-  return found === undefined ? [] : [[name, found]];
+/** Each operation once, undisturbed, for all tests that need it. */
+function recordAll(): Promise<ReadonlyMap<string, RecordedSteps>> {
+  return (recordings ??= (async () => {
+    const recorded = new Map<string, RecordedSteps>();
+    await inLanes(Object.keys(OPERATIONS), async (name) => {
+      recorded.set(name, await recordSteps(templates, name));
+    });
+    return recorded;
+  })());
 }
 
 test.skipIf(reason !== undefined)(
   `every operation does undisturbed what it is to do, and what the power loss model says that it does${why}`,
-  { timeout: 120_000 },
+  { timeout: 600_000 },
   async () => {
-    await inLanes(Object.keys(OPERATIONS), async (name) => {
-      const recording = await recordSteps(templates, name);
+    const recorded = await recordAll();
+    expect(recorded.size).toBe(Object.keys(OPERATIONS).length);
+    for (const [name, recording] of recorded) {
       expect(recording.run, name).toMatchObject({ failures: [], stderr: '', exitCode: 0, timedOut: false });
       expect(recording.points.kills.length, name).toBeGreaterThan(0);
-      points.set(name, recording.points);
-    });
+    }
   },
 );
 
 test.skipIf(reason !== undefined)(
   `killed or failing at ${String(POINTS)} system calls, nothing acknowledged is lost and nothing is left over${why}`,
-  { timeout: 280_000 },
+  { timeout: 600_000 },
   async () => {
     const outcomes: Outcome[] = [];
     // In the order of the table, whichever recording was finished first.
-    const ordered = new Map(Object.keys(OPERATIONS).flatMap((name) => pointsOf(name)));
+    const recorded = await recordAll();
+    const ordered = new Map<string, Points>();
+    for (const name of Object.keys(OPERATIONS)) {
+      const recording = recorded.get(name);
+      if (recording !== undefined) ordered.set(name, recording.points);
+    }
     await inLanes(planCases(ordered, CASES, SEED), async (each) => {
       outcomes.push(await runCase(templates, each, false));
     });
@@ -82,7 +94,7 @@ const TIMED_POINTS = reason === undefined ? Object.keys(OPERATIONS).length : POI
 
 test(
   `killed from outside at ${String(TIMED_POINTS)} seeded times, nothing acknowledged is lost and nothing is left over`,
-  { timeout: 280_000 },
+  { timeout: 600_000 },
   async () => {
     const random = seeded(SEED);
     const names = Object.keys(OPERATIONS);

@@ -14,7 +14,7 @@ import { whyNotTraced } from '../strace.ts';
 import { parseSystemCalls } from '../system-calls.ts';
 import { Templates } from '../templates.ts';
 
-const reason = whyNotTraced();
+const reason = await whyNotTraced();
 const SEED = 20_261_124;
 
 describe(`what a loss of power may leave of an operation${reason === undefined ? '' : `: ${reason}`}`, () => {
@@ -40,7 +40,7 @@ describe(`what a loss of power may leave of an operation${reason === undefined ?
       expect(problems).toEqual([]);
       expect(states).toBeGreaterThan(10);
     },
-    120_000,
+    600_000,
   );
 
   // Smaller ones are written segment by segment, 256 KiB each.
@@ -65,7 +65,7 @@ describe(`what a loss of power may leave of an operation${reason === undefined ?
       expect(syncs.filter((at) => at < last)).toEqual([]);
       expect(syncs).not.toEqual([]);
     },
-    60_000,
+    600_000,
   );
 });
 

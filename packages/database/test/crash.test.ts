@@ -1,9 +1,8 @@
-import { expect, test, vi } from 'vitest';
+import { expect, test } from 'vitest';
 import { KEY, newDatabase, reopen } from './support/sample-database.ts';
 import { OtherProcess } from './support/other-process.ts';
 
 // Real processes and files, on machines that do other things as well.
-vi.setConfig({ testTimeout: 60_000 });
 
 test('kill -9 inside a transaction loses nothing that was committed and keeps nothing that was not', async () => {
   const path = newClosedDatabase();

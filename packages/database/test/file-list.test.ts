@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { beforeAll, afterAll, describe, expect, test, vi } from 'vitest';
+import { beforeAll, afterAll, describe, expect, test } from 'vitest';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -10,7 +10,6 @@ import { expectError } from './support/expect-error.ts';
 import { KEY, fileRow } from './support/sample-database.ts';
 
 // Real processes and files, on machines that do other things as well.
-vi.setConfig({ testTimeout: 60_000 });
 
 /*
  * Few values for each column, so that ties, empty results and full ones all are common; characters that sort around '/', and ones

@@ -1,10 +1,8 @@
-import { describe, expect, test, vi } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { fileIdFromBytes, fileIdToBytes, parseFileId } from '../src/index.ts';
 import type { FileRow } from '../src/index.ts';
 import { expectError } from './support/expect-error.ts';
 import { addBlob, fileRow, newDatabase, randomId, reopen } from './support/sample-database.ts';
-
-vi.setConfig({ testTimeout: 60_000 });
 
 describe('a file id', () => {
   test('goes to bytes and back', () => {

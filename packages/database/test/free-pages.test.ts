@@ -1,12 +1,11 @@
 import { copyFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import { expect, test, vi } from 'vitest';
+import { expect, test } from 'vitest';
 import { scanPages } from '../src/index.ts';
 import { KEY, addBlob, newDatabase, reopen } from './support/sample-database.ts';
 import { temporaryFolder } from './support/temporary-folder.ts';
 
 // Waits for timers of a process that does other things as well.
-vi.setConfig({ testTimeout: 60_000 });
 
 test('freed pages go back by themselves, soon after nothing was committed', async () => {
   const database = newDatabase();

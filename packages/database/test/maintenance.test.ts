@@ -1,13 +1,12 @@
 import { readFileSync, readdirSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { describe, expect, test, vi } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { openDatabase, scanPages } from '../src/index.ts';
 import { expectError } from './support/expect-error.ts';
 import { KEY, OTHER_KEY, addBlob, fileRow, newDatabase, reopen } from './support/sample-database.ts';
 import { temporaryFolder } from './support/temporary-folder.ts';
 
 // Real processes and files, on machines that do other things as well.
-vi.setConfig({ testTimeout: 60_000 });
 
 describe('a backup', () => {
   test('has everything, under the same key, while the database is open', async () => {

@@ -9,7 +9,7 @@ import {
   writeSync,
 } from 'node:fs';
 import { join } from 'node:path';
-import { describe, expect, test, vi } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { createDatabase } from '../src/index.ts';
 import type { CofferDatabase, FileRow } from '../src/index.ts';
 import { expectError } from './support/expect-error.ts';
@@ -17,7 +17,6 @@ import { KEY, addBlob, fileRow, newDatabase, reopen } from './support/sample-dat
 import { canMount, smallDisk } from './support/small-disk.ts';
 
 // Real processes and files, on machines that do other things as well.
-vi.setConfig({ testTimeout: 60_000 });
 
 /** Adds files until there is no space; returns those that were acknowledged. */
 function fill(database: CofferDatabase): FileRow[] {

@@ -12,7 +12,7 @@ import {
 import { truncateSync } from 'node:fs';
 import { DatabaseSync } from 'node:sqlite';
 import { join } from 'node:path';
-import { describe, expect, test, vi } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { createDatabase, openDatabase } from '../src/index.ts';
 import { Connection } from '../src/connection.ts';
 import { openKeyedConnection } from '../src/keyed-connection.ts';
@@ -22,7 +22,6 @@ import { KEY, OTHER_KEY, addBlob, fileRow, newDatabase, reopen } from './support
 import { temporaryFolder } from './support/temporary-folder.ts';
 
 // Real processes and files, on machines that do other things as well.
-vi.setConfig({ testTimeout: 60_000 });
 
 function closedDatabase(): string {
   const database = newDatabase();

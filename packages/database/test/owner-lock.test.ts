@@ -1,13 +1,12 @@
 import { chmodSync, mkdirSync, readdirSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { expect, test, vi } from 'vitest';
+import { expect, test } from 'vitest';
 import { acquireOwnerLock } from '../src/index.ts';
 import { expectError } from './support/expect-error.ts';
 import { OtherProcess } from './support/other-process.ts';
 import { temporaryFolder } from './support/temporary-folder.ts';
 
 // Real processes and files, on machines that do other things as well.
-vi.setConfig({ testTimeout: 60_000 });
 
 test('a second call in this process is refused, and does not let another process in', async () => {
   const path = join(temporaryFolder(), 'owner.lock');

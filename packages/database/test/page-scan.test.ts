@@ -2,7 +2,7 @@ import { spawnSync } from 'node:child_process';
 import { closeSync, copyFileSync, openSync, readFileSync, readSync, statSync, truncateSync } from 'node:fs';
 import { writeFileSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
-import { describe, expect, test, vi } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { scanPages, scanPagesInChild } from '../src/index.ts';
 import type { PageScanOptions, PageScanProgress } from '../src/index.ts';
 import { expectError } from './support/expect-error.ts';
@@ -11,7 +11,6 @@ import { KEY, OTHER_KEY, addBlob, newDatabase, reopen } from './support/sample-d
 import { temporaryFolder } from './support/temporary-folder.ts';
 
 // Real processes and files, on machines that do other things as well.
-vi.setConfig({ testTimeout: 60_000 });
 
 const PAGE = 4096;
 

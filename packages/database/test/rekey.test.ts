@@ -11,7 +11,7 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { describe, expect, onTestFinished, test, vi } from 'vitest';
+import { describe, expect, onTestFinished, test } from 'vitest';
 import { openDatabase, scanPages } from '../src/index.ts';
 import type { CofferDatabase } from '../src/index.ts';
 import { expectError } from './support/expect-error.ts';
@@ -19,8 +19,6 @@ import { OtherProcess } from './support/other-process.ts';
 import { KEY, OTHER_KEY, addBlob, newDatabase } from './support/sample-database.ts';
 import { canMount, smallDisk } from './support/small-disk.ts';
 import { temporaryFolder } from './support/temporary-folder.ts';
-
-vi.setConfig({ testTimeout: 60_000 });
 
 const CHANGE = { key: KEY, newKey: OTHER_KEY };
 

@@ -291,7 +291,7 @@ describe('damage of the database', () => {
       flip(path, offset);
     }
     expect(found).toBe(pages - 1);
-  }, 60_000);
+  });
 
   test('of any page refuses only the files that are on it, and names them', { timeout: 60_000 }, async () => {
     const directory = makeFolder();

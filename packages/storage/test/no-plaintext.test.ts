@@ -1,7 +1,8 @@
+import { spawnSync } from 'node:child_process';
 import { existsSync, readdirSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { allFiles, makeStorage } from './support.ts';
+import { allFiles, makeFolder, makeStorage } from './support.ts';
 
 test('no file of the storage has plaintext, names or tags in it, at any time of a save', async () => {
   const { directory, storage } = await makeStorage();
@@ -14,7 +15,6 @@ test('no file of the storage has plaintext, names or tags in it, at any time of 
     Buffer.from('private-tag'),
     Buffer.from('text/plain'),
   ];
-  const temporaryBefore = readdirSync(tmpdir());
 
   function expectNothingReadable(): void {
     for (const [path, bytes] of allFiles(directory)) {
@@ -27,8 +27,16 @@ test('no file of the storage has plaintext, names or tags in it, at any time of 
   await storage.saveFile(large, { name: 'holiday-plans.txt', onProgress: expectNothingReadable });
   expectNothingReadable();
   await storage.close();
-  expect(
-    readdirSync(tmpdir()).filter((name) => !temporaryBefore.includes(name) && !name.startsWith('coffer-')),
-  ).toEqual([]);
   expect(existsSync(directory)).toBe(true);
+});
+
+test('nothing is written to the folder for temporary files', () => {
+  const [directory, temporary] = [makeFolder(), makeFolder()];
+  const script = join(import.meta.dirname, 'save-child.ts');
+  const args = ['--conditions=@coffer/source', script, directory];
+  const env = { ...process.env, TMPDIR: temporary, TMP: temporary, TEMP: temporary };
+  const { signal, stderr } = spawnSync(process.execPath, args, { env, encoding: 'utf8' });
+  expect([signal, stderr]).toEqual(['SIGKILL', '']);
+  expect(readdirSync(join(directory, 'files'))).toHaveLength(1);
+  expect(readdirSync(temporary)).toEqual([]);
 });

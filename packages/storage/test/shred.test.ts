@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { describe, expect, test, vi } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { SecretKey } from '@coffer/crypto';
 import { createDatabase, fileIdFromBytes, openDatabase } from '@coffer/database';
 import type { FileRow } from '@coffer/database';
@@ -10,8 +10,6 @@ import type { FileStorage } from '../src/index.ts';
 import { residueOf, tracesOf } from '../src/shred-rows.ts';
 import { decryptedPages } from './decrypted-pages.ts';
 import { KEY, allFiles, makeFolder, makeStorage, open, randomContent, sealedNames } from './support.ts';
-
-vi.setConfig({ testTimeout: 60_000 });
 
 /** Some pieces of 16 bytes from every page that the content may be in; one in 250 of them lies across two pages and is never found. */
 function pieces(content: Uint8Array): Buffer[] {

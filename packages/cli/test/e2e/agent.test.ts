@@ -40,7 +40,7 @@ function isRunning(pid: number): boolean {
 }
 
 async function hasEnded(pid: number): Promise<void> {
-  await expect.poll(() => isRunning(pid), { timeout: 20_000 }).toBe(false);
+  await expect.poll(() => isRunning(pid)).toBe(false);
 }
 
 /** Resolves once the child has said on stderr that it is at work. */
@@ -278,8 +278,8 @@ describe('kill -9', () => {
       else await atWork(child);
       child.kill('SIGKILL');
       await once(child, 'exit');
-      await expect.poll(() => leftovers(vault.path('vault', 'files')), { timeout: 10_000 }).toEqual([]);
-      await expect.poll(() => leftovers(vault.path('out')), { timeout: 10_000 }).toEqual([]);
+      await expect.poll(() => leftovers(vault.path('vault', 'files'))).toEqual([]);
+      await expect.poll(() => leftovers(vault.path('out'))).toEqual([]);
       expect(isRunning(pid)).toBe(true);
       await vault.put('after.txt', 'x');
       expect((await withoutSecret('cat', 'after.txt')).stdout).toBe('x');
@@ -312,13 +312,13 @@ describe('kill -9', () => {
     await new Promise((resolve) => setTimeout(resolve, 400));
     child.kill('SIGKILL');
     await once(child, 'exit');
-    await expect.poll(async () => (await vault.run(['ls'])).code, { timeout: 10_000 }).toBe(0);
+    await expect.poll(async () => (await vault.run(['ls'])).code).toBe(0);
     await vault.run(['lock']);
   });
 });
 
 test('the end of its time gives up what is running, and the exit code says so', async () => {
-  await vault.unlock('--for', '8s');
+  await vault.unlock('--for', '20s');
   // Its content never ends.
   const child = startCoffer(['add', '-', '--name', 'huge.bin', '--json'], { env: noSecret });
   const { code, stderr } = await ended(child);

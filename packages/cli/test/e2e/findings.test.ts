@@ -1,10 +1,9 @@
 import { FINDING_KINDS, type FindingCode } from '@coffer/vault';
-import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { DamagedVault, flip } from '../support/damaged-vault.ts';
 import { FINDING_CASES, LARGE } from '../support/finding-cases.ts';
 
 // Mending runs real processes.
-vi.setConfig({ testTimeout: 60_000 });
 
 /** Made for real by tests that have what it takes. */
 const ELSEWHERE: Partial<Record<FindingCode, string>> = {
@@ -22,7 +21,7 @@ const ELSEWHERE: Partial<Record<FindingCode, string>> = {
 let template: DamagedVault;
 beforeAll(async () => {
   template = await DamagedVault.makeTemplate();
-}, 60_000);
+});
 afterAll(() => {
   template[Symbol.dispose]();
 });

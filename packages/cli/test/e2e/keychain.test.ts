@@ -15,6 +15,13 @@ case $KEYRING in
   unlocked) printf pw | gnome-keyring-daemon --unlock --components=secrets >/dev/null 2>&1 ;;
   locked) gnome-keyring-daemon --start --components=secrets >/dev/null 2>&1 ;;
 esac
+# The daemon goes to the background before its name is on the bus.
+for attempt in $(seq 400); do
+  [ "$KEYRING" = none ] && break
+  dbus-send --session --print-reply --dest=org.freedesktop.DBus / org.freedesktop.DBus.NameHasOwner \
+    string:org.freedesktop.secrets 2>/dev/null | grep -q 'boolean true' && break
+  sleep 0.05
+done
 exec "$@"
 `;
 

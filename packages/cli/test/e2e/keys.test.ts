@@ -86,7 +86,7 @@ test('a passphrase is added, opens the vault, is changed and removed', async () 
   expect(terminal.shown()).toContain('desk');
   expect((await vault.run(['key', 'rm', id, '-y'])).code).toBe(0);
   expect(await slots()).toHaveLength(1);
-}, 30_000);
+});
 
 test('a second key file is made, and one that is there is used as it is', async () => {
   const made = await vault.run(['key', 'add', '--new-keyfile', vault.path('key2')]);

@@ -106,7 +106,7 @@ test('a reader that stops early is no error', async () => {
     ]);
     expect([code, Buffer.concat(stderr).toString()]).toEqual([0, '']);
   }
-}, 30_000);
+});
 
 test('adding goes on when nobody reads the names', async () => {
   mkdirSync(vault.path('unread'));
@@ -160,7 +160,7 @@ test('a passphrase comes through a descriptor of its own while stdin is content'
     code: 0,
   });
   expect(await runCoffer(['ls'], { env })).toMatchObject({ code: 4, stdout: '' });
-}, 30_000);
+});
 
 test('the program works through a link to it, from any folder', async () => {
   const [node = '', condition = '', bin = ''] = COFFER;
@@ -244,7 +244,7 @@ test('a second Ctrl-C ends the program at once, whatever it waits for', async ()
   // By the signal itself, which is the only thing that nothing can hold up; a shell calls it 130.
   expect([code, signal]).toEqual([null, 'SIGINT']);
   expect((await vault.run(['ls', 'medium.txt'])).code).toBe(0);
-}, 30_000);
+});
 
 test.each([0, 3])(
   'one Ctrl-C is enough while a passphrase is awaited that descriptor %d never brings',

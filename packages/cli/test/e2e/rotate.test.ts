@@ -88,7 +88,7 @@ test('every slot has to be kept or dropped by name, and nobody is dropped unaske
   const env = { COFFER_VAULT: vault.env['COFFER_VAULT'] ?? '' };
   expect((await runMain(['ls', '--keyfile', vault.path('key2')], { env })).code).toBe(12);
   expect((await runMain(['ls', '--passphrase-file', vault.path('pass')], { env })).code).toBe(0);
-}, 30_000);
+});
 
 test('who is at a terminal is asked for the passphrase of each slot', async () => {
   const vault = await make();
@@ -105,7 +105,7 @@ test('who is at a terminal is asked for the passphrase of each slot', async () =
   const mistaken = createTerminal(['y', 'the passphrase two\r']);
   const again = await vault.run(['key', 'rotate'], { openTerminal: () => mistaken });
   expect([again.code, (await status(vault))?.['keyEpoch']]).toEqual([12, 2]);
-}, 30_000);
+});
 
 test('a recovery code is replaced by a new one', async () => {
   const vault = await make();

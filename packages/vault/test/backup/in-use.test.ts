@@ -65,8 +65,7 @@ test('a backup while files are added, replaced, moved and deleted has every file
       expect(event.type).not.toBe('failed');
       if (event.type === 'removed') removedSeen++;
       const { turns } = commotion;
-      if (event.type === 'copied')
-        await expect.poll(() => commotion.turns > turns, { timeout: 20_000 }).toBe(true);
+      if (event.type === 'copied') await expect.poll(() => commotion.turns > turns).toBe(true);
     }
     await openBackup(made, directory, async (backup) => {
       expect(await all(backup.check())).toMatchObject([{ type: 'summary', findings: 0 }]);

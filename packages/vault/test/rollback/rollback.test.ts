@@ -296,7 +296,7 @@ describe.skipIf(missingForKeyring.length > 0)(
         await vault.addStream(stream('x'), { name: 'x' });
         expect(await evidence(vault)).toBe(before);
         vi.advanceTimersByTime(60_000);
-        await vi.waitUntil(async () => (await evidence(vault)) !== before, { timeout: 5_000, interval: 20 });
+        await vi.waitUntil(async () => (await evidence(vault)) !== before, { timeout: 20_000, interval: 20 });
       } finally {
         vi.useRealTimers();
       }

@@ -208,42 +208,16 @@ describe('an init that was cut short', () => {
     expect(made.paths()).toEqual(['a.txt']);
     expect(readdirSync(made.directory)).not.toContain('init.unfinished');
   });
-
-  test('by kill -9 at any moment leaves a vault, or a folder where one can be made', async () => {
-    const made = await TestVault.create();
-    if (made.secret.kind !== 'keyfile') throw new Error('a key file is expected');
-    for (let point = 0; point < 12; point++) {
-      const directory = made.path(`killed-${String(point)}`);
-      await runChild('create', directory, made.secret.path, 150 + point * 10);
-      const opened = await openVault({ directory, secret: made.secret }).catch((error: unknown) => {
-        expect(error).toMatchObject({ code: 'NO_VAULT' });
-        return createVault({ directory, secret: made.secret });
-      });
-      expect(opened.status().files).toBe(0);
-      await opened.close();
-    }
-  }, 60_000);
 });
 
 const CHILD = fileURLToPath(new URL('vault-child.ts', import.meta.url));
 
-/** Runs the child; kills it after `killAfterMs` when given. Returns what it said. */
-async function runChild(
-  what: 'create' | 'open',
-  directory: string,
-  keyfile: string,
-  killAfterMs?: number,
-): Promise<string> {
-  const child = spawn(process.execPath, ['--conditions=@coffer/source', CHILD, what, directory, keyfile], {
+/** Opens a vault in a process of its own. Returns what it said. */
+async function openElsewhere(directory: string, keyfile: string): Promise<string> {
+  const child = spawn(process.execPath, ['--conditions=@coffer/source', CHILD, directory, keyfile], {
     stdio: ['ignore', 'pipe', 'inherit'],
   });
-  const timer = killAfterMs === undefined ? undefined : setTimeout(() => child.kill('SIGKILL'), killAfterMs);
   let said = '';
   for await (const piece of child.stdout) said += String(piece);
-  clearTimeout(timer);
   return said.trim();
-}
-
-function openElsewhere(directory: string, keyfile: string): Promise<string> {
-  return runChild('open', directory, keyfile);
 }

@@ -1,10 +1,9 @@
-// Another process that makes or opens a vault with a key file, and says how that ended.
-import { VaultError, createVault, openVault } from '../../src/index.ts';
+// Another process that opens a vault with a key file, and says how that ended.
+import { VaultError, openVault } from '../../src/index.ts';
 
-const [what = '', directory = '', path = ''] = process.argv.slice(2);
-const secret = { kind: 'keyfile', path } as const;
+const [directory = '', path = ''] = process.argv.slice(2);
 try {
-  await using vault = await (what === 'create' ? createVault : openVault)({ directory, secret });
+  await using vault = await openVault({ directory, secret: { kind: 'keyfile', path } });
   console.log(`open ${vault.vaultId}`);
 } catch (error) {
   console.log(error instanceof VaultError ? error.code : String(error));
