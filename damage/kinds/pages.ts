@@ -66,7 +66,7 @@ function* truncatedDatabase(sample: SampleVault): Generator<ClosedCase> {
       // SQLite refuses a file that is shorter than it says of itself, whatever was in the part that is gone.
       yield {
         ...each,
-        judge: (met) => (met.refusal === undefined ? each.judge(met) : isRefused(met, 'data.db')),
+        judge: (met) => (met.refusal === undefined ? each.judge(met) : isRefused(met, sample.paths.database)),
       };
     }
   }
@@ -95,7 +95,7 @@ function replaced(
 }
 
 function judge(sample: SampleVault, damaged: readonly PageUse[], met: Encounter): Marks {
-  if (damaged.some(isNeededToOpen)) return isRefused(met, 'data.db');
+  if (damaged.some(isNeededToOpen)) return isRefused(met, sample.paths.database);
   const affected = new Set(damaged.flatMap((page) => filesOn(sample, page)).map(({ path }) => path));
   const marks = isAffecting(met, [...affected]);
   const findings = met.seen?.findings ?? [];

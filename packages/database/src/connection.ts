@@ -34,7 +34,7 @@ export class Connection {
   #countsCommits = false;
   #commits: number | undefined;
 
-  /** `label` is what messages call the database: its file name. */
+  /** `label` is what messages call the database: its path, since a program may have several open. */
   constructor(driver: DriverDatabase, label: string) {
     this.#driver = driver;
     this.#label = label;

@@ -1,5 +1,4 @@
 import { statSync } from 'node:fs';
-import { basename } from 'node:path';
 import { setCipherKey } from './cipher-key.ts';
 import { Connection, firstValue } from './connection.ts';
 import { openDriver } from './driver.ts';
@@ -50,7 +49,7 @@ const EXPECTED: readonly (readonly [pragma: string, value: unknown])[] = [
  * only lock of the file until it is closed. Throws `WRONG_KEY`, `NOT_A_DATABASE`, `IN_USE`, `CORRUPT`.
  */
 export function openKeyedConnection(path: string, key: Uint8Array): Connection {
-  return new Connection(openKeyedDriver(path, key), basename(path));
+  return new Connection(openKeyedDriver(path, key), path);
 }
 
 /** The same without the connection around it. */

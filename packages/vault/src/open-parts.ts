@@ -38,7 +38,7 @@ export function openVaultDatabase(paths: VaultPaths, keys: VaultKeys): CofferDat
     return keys.openDatabase(paths.database);
   } catch (error) {
     if (error instanceof DatabaseError && error.code === 'WRONG_KEY') throw error;
-    throw withDatabaseHint(toVaultError(error));
+    throw toOpeningError(error);
   }
 }
 
@@ -70,6 +70,15 @@ export async function openParts(
   return { ...parts, warnings, resources: opening.move() };
 }
 
+/** What keeps a vault from opening. `check` has to open it, too, so that it is no advice about a damaged database. */
+export function toOpeningError(error: unknown): VaultError {
+  const translated = toVaultError(error);
+  const isOfDatabase =
+    error instanceof DatabaseError || (error instanceof StorageError && error.damage === 'DATABASE_DAMAGED');
+  if (translated.code !== 'DAMAGED' || !isOfDatabase) return translated;
+  return new VaultError('DAMAGED', translated.message, { cause: error, hint: DATABASE_HINT });
+}
+
 function describeRotation(state: RotationState): string[] {
   if (state === 'none') return [];
   const what = state === 'reseal' ? 'sealing the files again after it' : 'the old one still opens some of it';
@@ -95,12 +104,6 @@ function refuseMissingDatabase(paths: VaultPaths): void {
     `the database ${paths.database} is missing, and with it all names and small files`,
     { hint: DATABASE_HINT },
   );
-}
-
-/** `check` needs the database, too, so that it is no advice for one that does not open. */
-function withDatabaseHint(error: VaultError): VaultError {
-  if (error.code !== 'DAMAGED') return error;
-  return new VaultError(error.code, error.message, { cause: error, hint: DATABASE_HINT });
 }
 
 /** What is worth telling of a recovery: not that it tidied up, but what needs somebody's attention. */

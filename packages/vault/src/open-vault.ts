@@ -7,14 +7,13 @@ import { findOpenableBackup } from './backup/openable.ts';
 import { UNFINISHED_RESTORE, isUnfinishedRestore } from './backup/restore-target.ts';
 import { VaultError } from './errors.ts';
 import { removeDatabaseCopy } from './import/discordopus/database-copy.ts';
-import { openParts, openVaultDatabase } from './open-parts.ts';
+import { openParts, openVaultDatabase, toOpeningError } from './open-parts.ts';
 import { vaultPaths } from './paths.ts';
 import type { VaultPaths } from './paths.ts';
 import { takeKeys } from './rotate/vault-keys.ts';
 import type { VaultKeys } from './rotate/vault-keys.ts';
 import type { SlotInfo, SlotSecret } from './slots/slot.ts';
 import { RollbackGuard, evidenceKeychain } from './rollback/rollback-guard.ts';
-import { toVaultError } from './to-vault-error.ts';
 import { UNFINISHED_INIT, isUnfinishedInit } from './unfinished-init.ts';
 import { Vault } from './vault.ts';
 import { AcknowledgedGeneration } from './vault-file/acknowledged.ts';
@@ -83,7 +82,7 @@ export async function openVault(options: OpenVaultOptions): Promise<Vault> {
     const repaired = isRepaired ? found.warnings.filter((line) => !found.modeWarnings.includes(line)) : [];
     return new Vault(await openParts({ paths, file, keys, database, guard }, opening, { repaired, backup }));
   } catch (error) {
-    throw toVaultError(error);
+    throw toOpeningError(error);
   }
 }
 

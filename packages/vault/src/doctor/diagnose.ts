@@ -97,7 +97,9 @@ async function lookInside(
     const code = error instanceof VaultError ? error.code : undefined;
     if (!(error instanceof VaultError) || (code !== 'DAMAGED' && code !== 'IN_USE')) throw error;
     const about = { item: directory, message: error.message };
-    return { ...NOTHING, findings: [toFinding(code === 'IN_USE' ? 'IN_USE' : 'NOT_OPENED', about)] };
+    if (code === 'IN_USE') return { ...NOTHING, findings: [toFinding('IN_USE', about)] };
+    const found = toFinding('NOT_OPENED', about);
+    return { ...NOTHING, findings: [{ ...found, remedy: error.hint ?? found.remedy }] };
   }
 }
 
