@@ -16,7 +16,11 @@ export const folders: readonly Kind[] = [
   }),
   closedKind('the folder of sealed files removed or replaced', sealedFolder),
   closedKind('something that is not of the vault in its folders', strangers, { isSlow: true }),
-  closedKind('what means nothing: reserve, lock, empty folders', sideFiles, { isSlow: true }),
+  closedKind(
+    'what has no bytes of files: reserve, lock, log, quarantine, marks of what was begun',
+    sideFiles,
+    { isSlow: true },
+  ),
   closedKind('something else in the place of data.db, vault.json or owner.lock', mainFiles, { isSlow: true }),
 ];
 
@@ -244,13 +248,38 @@ function* sideFiles(sample: SampleVault): Generator<ClosedCase> {
     writeFileSync(reserve, Buffer.alloc(1_000, 7));
   });
   for (const [what, put] of others(sample.root)) {
-    yield each(`the reserve: ${what}`, 'data.db.reserve', () => {
-      rmSync(reserve, { force: true });
-      put(reserve);
-    });
-    yield each(`quarantine: ${what}`, 'quarantine', () => {
-      put(quarantine);
-    });
+    yield {
+      ...each(`the reserve: ${what}`, 'data.db.reserve', () => {
+        rmSync(reserve, { force: true });
+        put(reserve);
+      }),
+      // What is no folder, and leads somewhere, opening replaces.
+      judge: (met) =>
+        isOneFolder(what) || what === 'a link to itself'
+          ? isFound(met, ['PLACE_TAKEN'], reserve)
+          : isHarmless(met),
+    };
+    yield {
+      ...each(`quarantine: ${what}`, 'quarantine', () => {
+        put(quarantine);
+      }),
+      judge: (met) => (isOneFolder(what) ? isHarmless(met) : isFound(met, ['PLACE_TAKEN'], quarantine)),
+    };
+    yield {
+      ...each(`the log of the database: ${what}`, 'data.db-wal', () => {
+        put(join(directory, 'data.db-wal'));
+      }),
+      judge: (met) => (what === 'an empty file' ? isHarmless(met) : isRefused(met, 'data.db-wal')),
+    };
+    for (const name of ['restore.unfinished', 'init.unfinished', 'data.db.rekey', 'data.db.replaced']) {
+      if (!isOneFolder(what)) continue;
+      yield {
+        ...each(`${name}: ${what}`, name, () => {
+          put(join(directory, name));
+        }),
+        judge: (met) => isFound(met, ['PLACE_TAKEN'], name),
+      };
+    }
   }
   yield each('no owner.lock', 'owner.lock', () => {
     rmSync(ownerLock, { force: true });
@@ -270,6 +299,10 @@ function* sideFiles(sample: SampleVault): Generator<ClosedCase> {
   yield each('a rollback journal that is nothing', 'data.db-journal', () => {
     writeFileSync(join(directory, 'data.db-journal'), Buffer.alloc(9_000, 9), { mode: 0o600 });
   });
+}
+
+function isOneFolder(what: string): boolean {
+  return what === 'an empty folder' || what === 'a folder with a file';
 }
 
 function* mainFiles(sample: SampleVault): Generator<ClosedCase> {

@@ -20,8 +20,9 @@ export function shredWhole(path: string): void {
   unlinkSync(path);
 }
 
-/** The same for a copy that nobody has used: what can't be overwritten is removed all the same. */
+/** The same for a copy that nobody has used: what can't be overwritten is removed all the same. A folder is no copy, and left alone. */
 export function discardCopy(path: string): void {
+  if (lstatSync(path, { throwIfNoEntry: false })?.isDirectory() === true) return;
   try {
     shredWhole(path);
   } catch {

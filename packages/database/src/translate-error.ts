@@ -51,6 +51,11 @@ const REASON: Partial<Record<DatabaseErrorCode, string>> = {
   CORRUPT: 'it is damaged',
 };
 
+/** Closer than what the code says. */
+const REASON_OF_ERRNO: Readonly<Record<string, string>> = {
+  ENOTDIR: 'a part of its path is not a folder',
+};
+
 /**
  * Turns what the driver or the file system threw into a `DatabaseError`; `doing` is the action: "cannot open data.db".
  * The driver's message is kept for codes whose cause it alone knows; it names columns and tables, never values.
@@ -64,7 +69,9 @@ export function toDatabaseError(error: unknown, doing: string): DatabaseError {
     CODE_OF_RESULT[primaryResult(raw)] ??
     codeOfMisuse(error);
   const detail = error instanceof Error ? error.message : String(error);
-  return new DatabaseError(code, `${doing}: ${REASON[code] ?? detail}`, { cause: error });
+  return new DatabaseError(code, `${doing}: ${REASON_OF_ERRNO[raw] ?? REASON[code] ?? detail}`, {
+    cause: error,
+  });
 }
 
 /** Whether the first page did not authenticate. */

@@ -89,6 +89,11 @@ const REASON_OF_CODE: Partial<Record<StorageErrorCode, string>> = {
   INVALID: 'the name is too long for this file system',
 };
 
+/** Closer than what the code says. */
+const REASON_OF_ERRNO: Readonly<Record<string, string>> = {
+  ENOTDIR: 'a part of its path is not a folder',
+};
+
 /**
  * Turns whatever a lower layer threw into a `StorageError`. `doing` names the thing and the action: "cannot save a.txt".
  */
@@ -98,12 +103,14 @@ export function toStorageError(error: unknown, doing: string): StorageError {
   if (error instanceof Error && error.name === 'AbortError') {
     return new StorageError('ABORTED', `${doing}: it was cancelled`, { cause: error });
   }
-  const code = CODE_OF_ERRNO[errnoOf(error) ?? ''];
+  const errno = errnoOf(error) ?? '';
+  const code = CODE_OF_ERRNO[errno];
   if (code === undefined) {
     const detail = error instanceof Error ? error.message : String(error);
     return new StorageError('FAILED', `${doing}: ${detail}`, { cause: error });
   }
-  return new StorageError(code, `${doing}: ${REASON_OF_CODE[code] ?? code}`, { cause: error });
+  const reason = REASON_OF_ERRNO[errno] ?? REASON_OF_CODE[code] ?? code;
+  return new StorageError(code, `${doing}: ${reason}`, { cause: error });
 }
 
 function fromDatabaseError(error: DatabaseError, doing: string): StorageError {

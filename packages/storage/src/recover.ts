@@ -1,6 +1,6 @@
 import type { FileId, FileRow } from '@coffer/database';
 import { markCondition } from './condition.ts';
-import { toStorageError } from './errors.ts';
+import { StorageError, toStorageError } from './errors.ts';
 import { replacedPath, settleReplaced } from './replace-file.ts';
 import { shredFile, syncFolder } from './sealed-folder.ts';
 import type { KnownName, SealedName } from './sealed-folder.ts';
@@ -134,7 +134,11 @@ async function settleReplacedFile(context: StorageContext, id: FileId, done: Don
 }
 
 async function settleQuarantine({ folder, turns }: StorageContext, pending: Set<FileId>): Promise<void> {
-  const leftOvers = await folder.quarantineLeftOvers();
+  const leftOvers = await folder.quarantineLeftOvers().catch((error: unknown) => {
+    // Not its folder, so that nothing of ours is in it. `check` names it, and the vault's own files need not wait for that.
+    if (error instanceof StorageError && error.damage === 'FOLDER_DAMAGED') return [];
+    throw error;
+  });
   for (const { kind, id, path } of leftOvers) {
     try {
       await turns.take(id, async () => {

@@ -129,6 +129,7 @@ export class SealedFolder {
       return await readdir(this.quarantinePath);
     } catch (error) {
       if (errnoOf(error) === 'ENOENT') return [];
+      if (errnoOf(error) === 'ENOTDIR') throw notAFolder(this.quarantinePath, error);
       throw error;
     }
   }

@@ -3,6 +3,7 @@ import type { CofferDatabase } from '@coffer/database';
 import { FileStorage, StorageError } from '@coffer/storage';
 import type { FileStorageOptions, Recovery } from '@coffer/storage';
 import { existsSync } from 'node:fs';
+import { isTaken } from './doctor/examine-places.ts';
 import { VaultError } from './errors.ts';
 import { LongWork } from './long-work.ts';
 import type { VaultPaths } from './paths.ts';
@@ -34,6 +35,7 @@ export interface OpenedKeys {
  */
 export function openVaultDatabase(paths: VaultPaths, keys: VaultKeys): CofferDatabase {
   refuseMissingDatabase(paths);
+  refuseOtherLog(paths);
   try {
     return keys.openDatabase(paths.database);
   } catch (error) {
@@ -104,6 +106,14 @@ function refuseMissingDatabase(paths: VaultPaths): void {
     `the database ${paths.database} is missing, and with it all names and small files`,
     { hint: DATABASE_HINT },
   );
+}
+
+function refuseOtherLog({ database }: VaultPaths): void {
+  const log = `${database}-wal`;
+  if (!isTaken(log, 'file')) return;
+  throw new VaultError('DAMAGED', `${log} is not the log of the database: something else is in its place`, {
+    hint: 'move it away; if you have the data.db-wal that was there, put that back: it may have what was written last',
+  });
 }
 
 /** What is worth telling of a recovery: not that it tidied up, but what needs somebody's attention. */

@@ -74,8 +74,8 @@ export async function openVault(options: OpenVaultOptions): Promise<Vault> {
       guard.rollback === undefined ? await repairVaultFile(unlocked.file, keys.root) : unlocked.file;
     if (guard.rollback === undefined && !isBackup) acknowledged.raise(file.generation);
     for (const marker of [UNFINISHED_INIT, UNFINISHED_RESTORE])
-      await rm(join(paths.directory, marker), { force: true });
-    // Of an import that was killed. What can't be removed now does not keep the vault closed.
+      await rm(join(paths.directory, marker), { force: true }).catch(() => undefined);
+    // Of an import that was killed. What can't be removed now does not keep the vault closed, nor do markers that no vault heeds.
     await removeDatabaseCopy(paths.directory).catch(() => undefined);
     const isRepaired = unlocked.file.needsRepair && !file.needsRepair;
     // Loose modes are not repaired; check finds them again.

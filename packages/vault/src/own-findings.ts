@@ -1,4 +1,5 @@
 import { examineModes } from './doctor/examine-folder.ts';
+import { examinePlaces } from './doctor/examine-places.ts';
 import { examineVaultFile } from './doctor/examine-vault-file.ts';
 import { toFinding } from './doctor/finding.ts';
 import type { Finding } from './doctor/finding.ts';
@@ -6,7 +7,7 @@ import type { VaultPaths } from './paths.ts';
 import { REMEDY, describeRollback } from './rollback/rollback-guard.ts';
 import type { Rollback } from './rollback/rollback-guard.ts';
 
-/** What is wrong with vault.json, its copy, and the modes of the vault's files, and what opening the vault has `repaired`. */
+/** What is wrong with vault.json, its copy, what is in the place of the vault's files, their modes, and what opening the vault has `repaired`. */
 export async function ownFindings(
   paths: VaultPaths,
   repaired: readonly string[],
@@ -21,6 +22,7 @@ export async function ownFindings(
     ...rolledBack(paths, rollback),
     ...mended,
     ...(await examineVaultFile(paths)),
+    ...examinePlaces(paths),
     ...examineModes(paths),
   ];
 }

@@ -300,6 +300,14 @@ export const FINDING_CASES: Readonly<Partial<Record<FindingCode, FindingCase>>> 
       symlinkSync(vault.path('somewhere'), join(vault.vault, 'owner.lock'));
     },
   },
+  PLACE_TAKEN: {
+    by: 'check',
+    item: 'vault/quarantine',
+    hasSince: true,
+    damage: (vault) => {
+      writeFileSync(join(vault.vault, 'quarantine'), 'not a folder');
+    },
+  },
   RESERVE_MISSING: {
     by: 'doctor',
     item: 'vault/data.db.reserve',

@@ -1,6 +1,6 @@
 import { applyBackup } from '@coffer/storage';
 import { acquireOwnerLock } from '@coffer/database';
-import { existsSync } from 'node:fs';
+import { existsSync, lstatSync } from 'node:fs';
 import { rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { stageFile, syncFolder } from '../durable-file.ts';
@@ -46,6 +46,11 @@ export async function commitBackup(destination: string): Promise<void> {
 export async function finishCommit(destination: string): Promise<void> {
   const commit = join(destination, COMMIT);
   if (!existsSync(commit)) return;
+  if (!lstatSync(commit).isDirectory()) {
+    throw new VaultError('DAMAGED', `${commit} is not a folder: it was replaced by something else`, {
+      hint: 'move away what is there',
+    });
+  }
   const paths = vaultPaths(destination);
   try {
     const vaultFile = await findBytes(join(commit, 'vault.json'), MAX_FILE_SIZE_BYTES, parseVaultFile);

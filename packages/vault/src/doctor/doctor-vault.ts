@@ -3,6 +3,7 @@ import type { FileId, FileStorage } from '@coffer/storage';
 import type { VaultPaths } from '../paths.ts';
 import { toVaultError } from '../to-vault-error.ts';
 import { clockFinding } from './examine-folder.ts';
+import { isTaken } from './examine-places.ts';
 import { fromStorageFinding, toFinding } from './finding.ts';
 import type { Finding } from './finding.ts';
 
@@ -103,6 +104,8 @@ function pendingFindings({ paths, storage }: DoctorContext): Finding[] {
 }
 
 async function quarantineFindings({ paths, storage }: DoctorContext): Promise<Finding[]> {
+  // Another finding says what is there instead.
+  if (isTaken(paths.quarantine, 'folder')) return [];
   const files = await storage.listQuarantine();
   if (files.length === 0) return [];
   const opening = files.filter(({ problem }) => problem === undefined).length;

@@ -1,5 +1,5 @@
 import { DatabaseError, acquireOwnerLock, checkRuntime, inspectDatabaseFile } from '@coffer/database';
-import { accessSync, constants, existsSync, lstatSync, statSync } from 'node:fs';
+import { accessSync, constants, existsSync, lstatSync } from 'node:fs';
 import { readdir, statfs } from 'node:fs/promises';
 import { join } from 'node:path';
 import { isUnfinishedRestore } from '../backup/restore-target.ts';
@@ -9,7 +9,8 @@ import { isUnfinishedInit } from '../unfinished-init.ts';
 import { examineVaultFile } from './examine-vault-file.ts';
 import { toFinding } from './finding.ts';
 import type { Finding } from './finding.ts';
-import { isForeignName, isLeftOverName } from './folder-names.ts';
+import { examinePlaces, isTaken } from './examine-places.ts';
+import { isForeignName, isLeftOverName, placeOf } from './folder-names.ts';
 
 /** What the machine says; what tests say instead. */
 export interface Machine {
@@ -37,6 +38,7 @@ export async function examineFolder(paths: VaultPaths, machine: Partial<Machine>
     ...examineDatabase(paths, isOwned),
     ...examineFiles(paths),
     ...examineLock(paths),
+    ...examinePlaces(paths),
     ...examineModes(paths),
     ...examineRights(paths),
     ...(await examineNames(paths, isOwned)),
@@ -72,8 +74,8 @@ function examineDatabase({ database }: VaultPaths, isOwned: boolean): Finding[] 
     return [toFinding('DATABASE_FOREIGN', { item: database, message: problem.message, ...since(database) })];
   }
   const findings: Finding[] = [];
-  const log = statSync(`${database}-wal`, { throwIfNoEntry: false });
-  if (log !== undefined && log.size > 0 && !isOwned) {
+  const log = lstatSync(`${database}-wal`, { throwIfNoEntry: false });
+  if (log?.isFile() === true && log.size > 0 && !isOwned) {
     const message = 'the last process that had the vault open did not close it';
     findings.push(toFinding('NOT_CLOSED', { item: `${database}-wal`, message, ...since(`${database}-wal`) }));
   }
@@ -85,8 +87,7 @@ function examineDatabase({ database }: VaultPaths, isOwned: boolean): Finding[] 
 }
 
 function examineFiles({ files }: VaultPaths): Finding[] {
-  const stats = statSync(files, { throwIfNoEntry: false });
-  if (stats === undefined || stats.isDirectory()) return [];
+  if (!isTaken(files, 'folder')) return [];
   return [toFinding('FOLDER_DAMAGED', { item: files, message: `${files} is not a folder`, ...since(files) })];
 }
 
@@ -99,12 +100,13 @@ function examineLock({ ownerLock }: VaultPaths): Finding[] {
 
 export function examineModes(paths: VaultPaths): Finding[] {
   const { directory, database, files, quarantine, vaultFile, vaultFileCopy, ownerLock } = paths;
-  const own = [directory, vaultFile, vaultFileCopy, database, `${database}-wal`, `${database}.reserve`];
-  return [...own, ownerLock, files, quarantine].flatMap((path) => {
+  const folders = [directory, files, quarantine];
+  const own = [vaultFile, vaultFileCopy, database, `${database}-wal`, `${database}.reserve`, ownerLock];
+  return [...folders, ...own].flatMap((path) => {
     const stats = lstatSync(path, { throwIfNoEntry: false });
-    // A link has no mode of its own.
-    const message =
-      stats === undefined || stats.isSymbolicLink() ? undefined : looseModeWarning(path, stats.mode);
+    // What is not ours but in the place of something has a finding of its own, and a link has no mode of its own.
+    const isOurs = folders.includes(path) ? stats?.isDirectory() : stats?.isFile();
+    const message = stats === undefined || isOurs !== true ? undefined : looseModeWarning(path, stats.mode);
     return message === undefined ? [] : [toFinding('LOOSE_MODE', { item: path, message })];
   });
 }
@@ -124,6 +126,7 @@ async function examineNames({ directory }: VaultPaths, isOwned: boolean): Promis
   const findings: Finding[] = [];
   for (const name of await readdir(directory)) {
     const item = join(directory, name);
+    if (isTaken(item, placeOf(name))) continue;
     if (isLeftOverName(name)) {
       // Of an owner that is there it may be what it writes just now.
       if (isOwned) continue;

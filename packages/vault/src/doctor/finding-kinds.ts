@@ -13,6 +13,7 @@ type FolderFindingCode =
   | 'NOT_CLOSED'
   | 'IN_USE'
   | 'LOCK_REPLACED'
+  | 'PLACE_TAKEN'
   | 'RESERVE_MISSING'
   | 'WRITE_LEFT_OVER'
   | 'FOREIGN_FILE'
@@ -204,8 +205,14 @@ export const FINDING_KINDS: Readonly<Record<FindingCode, FindingKind>> = {
   LOCK_REPLACED: {
     subject: 'folder',
     cost: 'the vault does not open: its lock could be a file that is somebody’s',
-    remedy: 'remove what is in the place of owner.lock',
-    mend: ({ item }) => `rm ${item}`,
+    remedy: 'move away what is in the place of owner.lock',
+    mend: ({ item }) => `mv ${item} .`,
+  },
+  PLACE_TAKEN: {
+    subject: 'folder',
+    cost: 'nothing that is stored, but what needs that name fails, and that may be opening the vault',
+    remedy: 'move it away; what belongs there is made again when it is needed',
+    mend: ({ item }) => `mv ${item} .`,
   },
   RESERVE_MISSING: {
     subject: 'folder',

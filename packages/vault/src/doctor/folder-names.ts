@@ -24,6 +24,22 @@ const LEFT_OVER =
 /** Of a change of the database's key, and what becomes of it is for opening to decide: the new database, and a second name of the old one. */
 const UNDECIDED: readonly string[] = ['data.db.rekey', 'data.db.replaced'];
 
+/** Examined where what is in them is: each has findings of its own. */
+const EXAMINED: readonly string[] = ['data.db', 'vault.json', 'vault.json.bak', 'owner.lock', 'files'];
+
+const FOLDERS: readonly string[] = ['quarantine', 'backup.next', 'backup.commit', 'importing'];
+
+/** What Coffer makes under a name; `undefined` for a name that is not ours, or whose place is examined with what is in it. */
+export function placeOf(name: string): 'file' | 'folder' | undefined {
+  if (FOLDERS.includes(name)) return 'folder';
+  const isOurs = OWN.has(name) || isUndecidedName(name) || isLeftOverName(name);
+  return isOurs && !EXAMINED.includes(name) ? 'file' : undefined;
+}
+
+function isUndecidedName(name: string): boolean {
+  return UNDECIDED.some((each) => name.startsWith(each));
+}
+
 export function isLeftOverName(name: string): boolean {
   return LEFT_OVER.test(name);
 }
@@ -32,7 +48,7 @@ export function isLeftOverName(name: string): boolean {
 export function isForeignName(name: string): boolean {
   return (
     !OWN.has(name) &&
-    !UNDECIDED.some((each) => name.startsWith(each)) &&
+    !isUndecidedName(name) &&
     !isLeftOverName(name) &&
     !name.startsWith('.') &&
     name !== 'lost+found'

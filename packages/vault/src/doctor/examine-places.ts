@@ -1,0 +1,33 @@
+import { lstatSync, readdirSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import type { VaultPaths } from '../paths.ts';
+import { toFinding } from './finding.ts';
+import type { Finding } from './finding.ts';
+import { placeOf } from './folder-names.ts';
+
+/** Something else than Coffer makes, under a name that it needs in the vault's folder. Looks, and opens nothing. */
+export function examinePlaces({ directory }: VaultPaths): Finding[] {
+  return readdirSync(directory).flatMap((name) => {
+    const item = join(directory, name);
+    const stats = lstatSync(item, { throwIfNoEntry: false });
+    if (stats === undefined || !isTaken(item, placeOf(name))) return [];
+    const message = `${item} is not the ${placeOf(name) ?? ''} that it has to be: something else is in its place`;
+    return [toFinding('PLACE_TAKEN', { item, message, sinceMs: Math.round(stats.mtimeMs) })];
+  });
+}
+
+/** A link to a folder is one; a link to a file is not: what is written to it would go somewhere else. */
+export function isTaken(path: string, place: 'file' | 'folder' | undefined): boolean {
+  const stats = lstatSync(path, { throwIfNoEntry: false });
+  if (stats === undefined || place === undefined) return false;
+  return place === 'folder' ? !isFolder(path) : !stats.isFile();
+}
+
+function isFolder(path: string): boolean {
+  try {
+    return statSync(path).isDirectory();
+  } catch {
+    // A link to nothing, or to itself.
+    return false;
+  }
+}
