@@ -37,7 +37,9 @@ async function inspectBackup(
   const again = await filesOfBackup(stage);
   if (Object.keys(again ?? {}).length !== files.length)
     throw new Error(`the next backup has ${describe(again)}`);
-  const left = readdirSync(backupOf(stage)).filter((name) => /^backup\.(next|commit)$|\.tmp$/.test(name));
+  const left = readdirSync(backupOf(stage)).filter((name) =>
+    /^backup\.(next|commit)$|\.(tmp|replaced)$/.test(name),
+  );
   if (left.length > 0) throw new Error(`left in the backup: ${left.join(', ')}`);
 }
 

@@ -10,8 +10,11 @@ export function replacedPath(path: string): string {
   return `${path}.replaced`;
 }
 
+/** Destroys a file that was replaced: of a sealed one its header. */
+type Shred = (path: string) => Promise<void>;
+
 /**
- * Puts a durable file in the place of a sealed one, whose header is then shredded. The old one gets a second name first, by which it is found and shredded
+ * Puts a durable file in the place of a sealed one, or of another, that is then shredded. The old one gets a second name first, by which it is found and shredded
  * whatever cuts this short (`settleReplaced`). The first name always is that of a whole file, the old one or the new one; only on a file system
  * without hard links is it nobody's for a moment. `false`, and nothing has changed, when there is no old one.
  *
@@ -19,18 +22,22 @@ export function replacedPath(path: string): string {
  *
  * @throws StorageError NOT_A_FILE; what the file system throws
  */
-export async function replaceFile(path: string, replacement: string): Promise<boolean> {
+export async function replaceFile(
+  path: string,
+  replacement: string,
+  shred: Shred = shredFile,
+): Promise<boolean> {
   const folder = dirname(path);
-  await settleReplaced(path);
+  await settleReplaced(path, shred);
   if (!(await giveSecondName(path))) return false;
   try {
     await syncFolder(folder);
     await rename(replacement, path);
   } catch (error) {
-    await settleReplaced(path);
+    await settleReplaced(path, shred);
     throw error;
   }
-  await shredReplaced(path);
+  await shredReplaced(path, shred);
   return true;
 }
 
@@ -38,7 +45,10 @@ export async function replaceFile(path: string, replacement: string): Promise<bo
  * Finishes or undoes what was cut short: takes a second name away from the file that still has the first one, shreds one that another file has taken the place
  * of, and gives its name back to one whose place nobody took (`moved back`). Once more at any time.
  */
-export async function settleReplaced(path: string): Promise<'nothing' | 'removed' | 'moved back'> {
+export async function settleReplaced(
+  path: string,
+  shred: Shred = shredFile,
+): Promise<'nothing' | 'removed' | 'moved back'> {
   const [current, replaced] = [await statOf(path), await statOf(replacedPath(path))];
   if (replaced === undefined) return 'nothing';
   if (current === undefined) {
@@ -50,15 +60,15 @@ export async function settleReplaced(path: string): Promise<'nothing' | 'removed
     await unlink(replacedPath(path));
     await syncFolder(dirname(path));
   } else {
-    await shredReplaced(path);
+    await shredReplaced(path, shred);
   }
   return 'removed';
 }
 
-async function shredReplaced(path: string): Promise<void> {
+async function shredReplaced(path: string, shred: Shred): Promise<void> {
   // First: until the new name is durable a loss of power may bring the old file back.
   await syncFolder(dirname(path));
-  await shredFile(replacedPath(path));
+  await shred(replacedPath(path));
   await syncFolder(dirname(path));
 }
 

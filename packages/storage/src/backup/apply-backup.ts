@@ -3,7 +3,7 @@ import { lstat, open, rename, unlink } from 'node:fs/promises';
 import type { FileHandle } from 'node:fs/promises';
 import { errnoOf } from '../errno.ts';
 import { damaged, toStorageError } from '../errors.ts';
-import { isOneFile } from '../replace-file.ts';
+import { isOneFile, replaceFile, settleReplaced } from '../replace-file.ts';
 import { SealedFolder, shredFile, shredWhole, syncFolder } from '../sealed-folder.ts';
 import { stagingPaths } from './staging-paths.ts';
 import type { StagingPaths } from './staging-paths.ts';
@@ -110,8 +110,25 @@ async function replaceDatabase(paths: StagingPaths, destination: string): Promis
   const [, ...beside] = databaseFiles(database);
   for (const path of beside) await shredWhole(path);
   await syncFolder(destination);
-  await unlessMissing(rename(paths.database, database));
+  const [staged, old] = [await unlessMissing(lstat(paths.database)), await unlessMissing(lstat(database))];
+  if (staged === undefined) await settleReplaced(database, shredOldDatabase);
+  // It has names and small files of what was deleted since. A link or whatever else is there has nothing of ours.
+  else if (old?.isFile() === true) await replaceFile(database, paths.database, shredOldDatabase);
+  else await rename(paths.database, database);
   await syncFolder(destination);
+}
+
+/**
+ * One that has another name as well is somebody's copy, and only loses ours. What can't be done now, the next backup or whoever opens this one does: the new
+ * database is in its place, and is not refused for the sake of the old one.
+ */
+async function shredOldDatabase(path: string): Promise<void> {
+  try {
+    const { nlink } = await lstat(path);
+    await (nlink > 1 ? unlink(path) : shredWhole(path));
+  } catch {
+    // It keeps its second name, by which it is found.
+  }
 }
 
 async function shredRemoved(paths: StagingPaths, folder: SealedFolder): Promise<void> {

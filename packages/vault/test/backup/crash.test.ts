@@ -1,6 +1,16 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdirSync, readdirSync, watch } from 'node:fs';
+import {
+  closeSync,
+  existsSync,
+  fstatSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  readdirSync,
+  statSync,
+  watch,
+} from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { expect, test } from 'vitest';
@@ -81,6 +91,20 @@ async function openOrNone(directory: string, made: TestVault): Promise<Vault | u
   });
 }
 
+/** Holds on to a file, and returns what says whether the one that has its name now is another and this one was left as it was. */
+function holdOld(path: string): () => boolean {
+  if (!existsSync(path)) return () => false;
+  const descriptor = openSync(path, 'r');
+  return () => {
+    try {
+      if (statSync(path).ino === fstatSync(descriptor).ino) return false;
+      return readFileSync(descriptor).some((byte) => byte !== 0);
+    } finally {
+      closeSync(descriptor);
+    }
+  };
+}
+
 async function killBackups(points: number, random: () => number): Promise<void> {
   const made = await TestVault.create();
   await made.vault.close();
@@ -95,6 +119,7 @@ async function killBackups(points: number, random: () => number): Promise<void> 
     }
     const lines = acknowledged === undefined ? 1 : 1 + 2 * Math.floor(random() * 2);
     mkdirSync(backup, { recursive: true, mode: 0o700 });
+    const isOldLeft = holdOld(join(backup, 'data.db'));
     const said = await runAndKill(
       ['backup', made.directory, keyfile, backup],
       [backup, join(backup, 'files')],
@@ -110,10 +135,12 @@ async function killBackups(points: number, random: () => number): Promise<void> 
     const opened = await openOrNone(backup, made);
     const state = opened === undefined ? undefined : await stateOf(opened);
     await opened?.close();
+    expect(isOldLeft(), `the old database, point ${String(point)} of seed ${String(SEED)}`).toBe(false);
     expect(possible, `point ${String(point)} of seed ${String(SEED)}`).toContain(state);
     acknowledged = state;
     if (state !== undefined) {
       expect(readdirSync(backup)).not.toContain('backup.commit');
+      expect(readdirSync(backup)).not.toContain('data.db.replaced');
       expect(readdirSync(join(backup, 'files')).every((name) => name.endsWith('.enc'))).toBe(true);
     }
   }
@@ -151,7 +178,7 @@ async function killRestores(points: number, random: () => number): Promise<void>
   }
 }
 
-test(`after kill -9 at ${String(POINTS)} seeded points there is the old backup or the new one, and a restored vault is whole or not there`, async () => {
+test(`after kill -9 at ${String(POINTS)} seeded points there is the old backup or the new one, no old database that was not overwritten, and a restored vault is whole or not there`, async () => {
   const random = seeded(SEED);
   // Beside one another: most of the time is that of starting processes.
   await Promise.all([

@@ -19,7 +19,7 @@ test.each(CALLS)(
     const error: unknown = await call(made.vault).catch((thrown: unknown) => thrown);
     expect(error).toBeInstanceOf(VaultError);
     expect(error).toMatchObject({
-      code: 'NOT_FOUND',
+      code: 'DAMAGED',
       message: expect.stringContaining('quarantine') as string,
     });
   },

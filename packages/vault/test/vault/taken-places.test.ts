@@ -73,8 +73,18 @@ describe('a file in the place of quarantine/', () => {
 });
 
 test.each([
-  ['a folder', (path: string): void => void mkdirSync(path)],
-  ['a link', (path: string): void => symlinkSync(`${path}.elsewhere`, path)],
+  [
+    'a folder',
+    (path: string): void => {
+      mkdirSync(path);
+    },
+  ],
+  [
+    'a link',
+    (path: string): void => {
+      symlinkSync(`${path}.elsewhere`, path);
+    },
+  ],
 ])('%s in the place of the log keeps the vault closed, with what to do', async (_, put) => {
   const made = await TestVault.create();
   await made.put('a.txt');
