@@ -3,7 +3,7 @@ import { COFFER_BIN, runCoffer } from '../coffer/command.ts';
 import { runTask } from '../coffer/task.ts';
 import { makeVault } from '../coffer/vaults.ts';
 import type { BenchVault } from '../coffer/vaults.ts';
-import { processCpuSeconds } from '../harness/cpu-time.ts';
+import { countAsOwn, processCpuSeconds } from '../harness/cpu-time.ts';
 import { interleave } from '../harness/interleave.ts';
 import type { Contestant } from '../harness/interleave.ts';
 import { runProcess } from '../harness/measured-process.ts';
@@ -33,6 +33,7 @@ export async function run({ workspace, divisor, rounds }: BenchmarkOptions): Pro
   for (const vault of [direct, served]) await runTask({ kind: 'add', ...vault, paths: [source] });
   const { stdout } = await runCoffer(served, ['unlock', '--json']);
   const { pid } = JSON.parse(stdout) as { pid: number };
+  countAsOwn(pid);
   try {
     const contestants = [
       ...(await contestantsOf(workspace, WAYS[0], direct, sizeBytes, undefined)),

@@ -32,6 +32,7 @@ function statSeconds(process: string, ...places: number[]): number | undefined {
 
 /** Starts to watch; the result says which share of the machine's processors others have used since, the system's own threads among them. */
 export function watchOthers(): () => number {
+  const servedStart = servedCpuSeconds();
   const startMs = performance.now();
   const ownStart = process.cpuUsage();
   const childrenStart = endedChildrenCpuSeconds() ?? 0;
@@ -39,7 +40,19 @@ export function watchOthers(): () => number {
   return () => {
     const own = process.cpuUsage(ownStart);
     const ours = (own.user + own.system) / 1e6 + (endedChildrenCpuSeconds() ?? 0) - childrenStart;
+    const served = servedCpuSeconds() - servedStart;
     const available = ((performance.now() - startMs) / 1000) * cpus().length;
-    return Math.max(0, (machineCpuSeconds() - machineStart - ours) / available);
+    return Math.max(0, (machineCpuSeconds() - machineStart - ours - served) / available);
   };
+}
+
+const ownPids = new Set<number>();
+
+/** A process that works for a benchmark, and is nobody's child: an agent. */
+export function countAsOwn(pid: number): void {
+  ownPids.add(pid);
+}
+
+function servedCpuSeconds(): number {
+  return [...ownPids].reduce((sum, pid) => sum + (processCpuSeconds(pid) ?? 0), 0);
 }

@@ -1,7 +1,8 @@
 import { encodeBody } from '../wire/body.ts';
-import { FRAME, MAX_PAYLOAD_SIZE_BYTES, costOf } from '../wire/frame.ts';
+import { FRAME, costOf } from '../wire/frame.ts';
 import type { FrameWriter } from '../wire/frame-writer.ts';
 import { Inbox, SendWindow } from '../wire/flow.ts';
+import { GatheredSender } from '../wire/gathered-sender.ts';
 import type { Received } from '../wire/received.ts';
 
 export interface RequestOptions {
@@ -131,12 +132,14 @@ export class OpenRequest {
 
   async #send(source: AsyncIterable<Uint8Array>): Promise<void> {
     try {
-      for await (const bytes of source) {
-        for (let start = 0; start < bytes.length; start += MAX_PAYLOAD_SIZE_BYTES) {
-          const piece = bytes.subarray(start, start + MAX_PAYLOAD_SIZE_BYTES);
-          if (!(await this.#window.take(costOf(piece.length)))) return;
+      {
+        await using content = new GatheredSender(async (piece) => {
+          if (!(await this.#window.take(costOf(piece.length)))) return false;
           await this.#writer.sendBytes(this.#id, piece);
-        }
+          return true;
+        });
+        for await (const bytes of source) if (!(await content.add(bytes))) return;
+        if (!(await content.finish())) return;
       }
       if (!this.#isEnded) await this.#writer.send(FRAME.end, this.#id);
     } catch (error) {

@@ -3,6 +3,7 @@ import { encodeBody } from '../wire/body.ts';
 import { FRAME, MAX_PAYLOAD_SIZE_BYTES, costOf } from '../wire/frame.ts';
 import type { FrameWriter } from '../wire/frame-writer.ts';
 import { Inbox, SendWindow } from '../wire/flow.ts';
+import { GatheredSender } from '../wire/gathered-sender.ts';
 import { ProtocolError } from '../wire/protocol-error.ts';
 import type { Received } from '../wire/received.ts';
 import type { ServedMethod, ServedMethods } from './served-method.ts';
@@ -109,19 +110,22 @@ export class ServedRequest {
   }
 
   async #sendAll(items: AsyncIterable<unknown>): Promise<void> {
+    await using content = new GatheredSender((piece) => this.#sendBytes(piece));
     for await (const item of items) {
-      if (item instanceof Uint8Array) await this.#sendBytes(item);
-      else await this.#sendItem(encodeBody(item));
+      if (item instanceof Uint8Array) await content.add(item);
+      else {
+        await content.finish();
+        await this.#sendItem(encodeBody(item));
+      }
       this.#controller.signal.throwIfAborted();
     }
+    await content.finish();
   }
 
-  async #sendBytes(bytes: Uint8Array): Promise<void> {
-    for (let start = 0; start < bytes.length; start += MAX_PAYLOAD_SIZE_BYTES) {
-      const piece = bytes.subarray(start, start + MAX_PAYLOAD_SIZE_BYTES);
-      if (!(await this.#window.take(costOf(piece.length)))) return;
-      await this.#writer.sendBytes(this.#id, piece);
-    }
+  async #sendBytes(piece: Uint8Array): Promise<boolean> {
+    if (!(await this.#window.take(costOf(piece.length)))) return false;
+    await this.#writer.sendBytes(this.#id, piece);
+    return true;
   }
 
   async #sendItem(body: Buffer): Promise<void> {
