@@ -44,9 +44,10 @@ export function registerImport(program: CommandUnknownOpts, run: RunCommand): vo
     .option('--tag <tag>', 'a tag for every added file (repeatable)', collect, [] as readonly string[])
     .option('--exclude <glob>', 'leave out what matches (repeatable)', collect, [] as readonly string[])
     .addOption(
-      new Option('--on-conflict <policy>', 'what to do if the path is taken in the vault')
-        .choices(['skip', 'rename', 'replace', 'fail'] as const)
-        .default(undefined, 'fail; from discordopus rename'),
+      new Option(
+        '--on-conflict <policy>',
+        'what to do if the path is taken in the vault: fail, or from discordopus rename, if not given',
+      ).choices(['skip', 'rename', 'replace', 'fail'] as const),
     )
     .option('-n, --dry-run', 'only say what would be added (discordopus: after checking all of it)', false)
     .optionsGroup('With --from discordopus:')

@@ -205,6 +205,13 @@ describe('ls and find', () => {
     expect(shown[1]).toMatch(/^[0-9a-f]{8} +4 B +today \d\d:\d\d +text\/plain +beach\.txt #summer$/);
   });
 
+  test('get of nothing that is there exits 15, whatever is in the place where it would go', async () => {
+    writeFileSync(vault.path('in-the-way'), 'kept');
+    const { code, stderr } = await vault.run(['get', 'nowhere', '-o', vault.path('in-the-way')]);
+    expect([code, stderr]).toEqual([15, expect.not.stringContaining('not a folder') as string]);
+    expect(readFileSync(vault.path('in-the-way'), 'utf8')).toBe('kept');
+  });
+
   test('ls of a file lists it, ls of nothing that is there exits 15', async () => {
     expect((await vault.run(['ls', 'photos/beach.txt'])).stdout).toBe('beach.txt\n');
     expect((await vault.run(['ls', 'nowhere'])).code).toBe(15);

@@ -56,6 +56,8 @@ export async function* getPaths(
       yield { type: 'failed', item, error: toVaultError(error) };
     }
   }
+  // Why is said; what is wrong with the destination besides does not matter.
+  if (wanted.length === 0) return;
   const target = await parseTarget(
     context.own,
     options.destination ?? '.',
