@@ -1,14 +1,16 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { readFileSync, statSync, writeFileSync } from 'node:fs';
+import { cpSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import { describe, expect, test } from 'vitest';
 import { SecretKey } from '@coffer/crypto';
 import { createDatabase, fileIdFromBytes, openDatabase } from '@coffer/database';
-import type { FileRow } from '@coffer/database';
+import type { CofferDatabase, FileRow } from '@coffer/database';
 import type { FileStorage } from '../src/index.ts';
 import { residueOf, tracesOf } from '../src/shred-rows.ts';
 import { decryptedPages } from './decrypted-pages.ts';
+import { KillMoment } from './kill-moment.ts';
 import { KEY, allFiles, makeFolder, makeStorage, open, randomContent, sealedNames } from './support.ts';
 
 /** Some pieces of 16 bytes from every page that the content may be in; one in 250 of them lies across two pages and is never found. */
@@ -192,21 +194,26 @@ describe('what was deleted with shred', () => {
   });
 
   test('is gone after the next opening when the process was killed on the way', async () => {
-    for (let point = 0; point < 6; point += 1) {
-      const directory = makeFolder();
-      const owned = await open(directory);
-      const { storage } = owned;
-      await fill(storage, 40);
-      const content = randomContent(60_000);
-      const { id } = await storage.saveFile(content, { name: 'private.bin' });
-      const sealed = await storage.saveFile(randomContent(300_000), { name: 'private too.bin' });
-      const wrappedKey = readFileSync(join(directory, 'files', `${sealed.id}.enc`)).subarray(40, 145);
-      await owned.close();
-      await killWhileShredding(directory, [id, sealed.id], point * 4);
+    const template = makeFolder();
+    const owned = await open(template);
+    await fill(owned.storage, 40);
+    const content = randomContent(60_000);
+    const { id } = await owned.storage.saveFile(content, { name: 'private.bin' });
+    const sealed = await owned.storage.saveFile(randomContent(300_000), { name: 'private too.bin' });
+    const wrappedKey = readFileSync(join(template, 'files', `${sealed.id}.enc`)).subarray(40, 145);
+    await owned.close();
 
+    const kills = { kept: 0, marked: 0, shredded: 0 };
+    const moment = new KillMoment();
+    for (let round = 0; round < 80 && !isEnough(kills); round += 1) {
+      const directory = copyOf(template);
+      const said = await killWhileShredding(directory, [id, sealed.id], moment.afterMs);
+      const isMarked = isMarkedIn(copyOf(directory));
       const again = await open(directory);
       const left = again.storage.listFiles({ limit: 100 }).rows;
-      if (left.some((row) => row.id === id)) {
+      const isKept = left.some((row) => row.id === id);
+      if (isKept) {
+        expect([said, isMarked]).toEqual(['ready\n', false]);
         expect(await again.storage.getFile(id)).toEqual(content);
         expect(await again.storage.getFile(sealed.id)).toHaveLength(300_000);
       } else {
@@ -214,7 +221,13 @@ describe('what was deleted with shred', () => {
         expect(sealedNames(directory)).toEqual([]);
       }
       await again.close();
+      kills[isKept ? 'kept' : isMarked ? 'marked' : 'shredded'] += 1;
+      // What lies between is hit at several moments, from both sides.
+      if (isKept || (isMarked && kills.shredded === 0)) moment.later();
+      else moment.earlier();
     }
+    // Otherwise the kills came too early or too late to show anything.
+    expect(kills).toSatisfy(isEnough);
   });
 });
 
@@ -232,22 +245,55 @@ const ROW: FileRow = {
   transferId: undefined,
 };
 
-/** As a process leaves it that was killed after deleting and before shredding. */
-function mark(directory: string): void {
+function openDatabaseIn(directory: string): CofferDatabase {
   using root = SecretKey.fromBytes(KEY);
   using key = root.derive('coffer/database/v1');
-  using database = openDatabase({ path: join(directory, 'data.db'), key: key.exportBytes() });
+  return openDatabase({ path: join(directory, 'data.db'), key: key.exportBytes() });
+}
+
+/** As a process leaves it that was killed after deleting and before shredding. */
+function mark(directory: string): void {
+  using database = openDatabaseIn(directory);
   database.settings.set('storage/shredding', '1');
 }
 
-/** Kills it so many milliseconds after it said that it begins. */
-async function killWhileShredding(directory: string, ids: readonly string[], afterMs: number): Promise<void> {
+/** Whether a process was killed there after deleting and before everything was shredded. */
+function isMarkedIn(directory: string): boolean {
+  using database = openDatabaseIn(directory);
+  return database.settings.get('storage/shredding') !== undefined;
+}
+
+function isEnough(kills: {
+  readonly kept: number;
+  readonly marked: number;
+  readonly shredded: number;
+}): boolean {
+  return kills.kept >= 1 && kills.marked >= 3 && kills.shredded >= 1;
+}
+
+function copyOf(directory: string): string {
+  const copy = makeFolder();
+  cpSync(directory, copy, { recursive: true });
+  return copy;
+}
+
+/** Kills it so many milliseconds after it was told to begin. Returns what it said. */
+async function killWhileShredding(
+  directory: string,
+  ids: readonly string[],
+  afterMs: number,
+): Promise<string> {
   const script = join(import.meta.dirname, 'shred-child.ts');
   const child = spawn(process.execPath, ['--conditions=@coffer/source', script, directory, ...ids], {
-    stdio: ['ignore', 'pipe', 'inherit'],
+    stdio: ['pipe', 'pipe', 'inherit'],
   });
+  let said = '';
+  child.stdout.setEncoding('utf8').on('data', (text: string) => (said += text));
   const closed = once(child, 'close');
   await once(child.stdout, 'data');
-  setTimeout(() => child.kill('SIGKILL'), afterMs);
-  await closed;
+  child.stdin.write('go');
+  if (afterMs > 0) await Promise.race([closed, delay(afterMs)]);
+  child.kill('SIGKILL');
+  expect(await closed).toEqual([null, 'SIGKILL']);
+  return said;
 }
