@@ -2,8 +2,12 @@
  * Replaces the only slot of a vault, and kills this process with SIGKILL at the nth step that changes the disk: before it, in the middle
  * of it, or after it. Prints `done`, the number of steps and which of them are writes (which have a middle) when the change was acknowledged.
  *
- * Arguments: folder of the vault, old keyfile, new keyfile, n, before | middle | after
+ * With `outside` it is killed by whoever started it: it says `ready`, and begins when it is told to on its standard input.
+ *
+ * Arguments: folder of the vault, old keyfile, new keyfile, n, before | middle | after | outside
  */
+import { once } from 'node:events';
+import { writeSync } from 'node:fs';
 import fs from 'node:fs/promises';
 import type { FileHandle } from 'node:fs/promises';
 import { syncBuiltinESMExports } from 'node:module';
@@ -54,6 +58,11 @@ const { unlockVaultFile } = await import('../../src/vault-file/unlock.ts');
 
 const read = await readVaultFile(vaultPaths(directory));
 const { rootKey, file, slotId } = await unlockVaultFile(read, { kind: 'keyfile', path: oldPath });
+if (moment === 'outside') {
+  writeSync(1, 'ready\n');
+  await once(process.stdin, 'data');
+  process.stdin.destroy();
+}
 stepCount = 0;
 await replaceSlot(file, rootKey, slotId, { kind: 'keyfile', path: newPath });
 process.stdout.write(`done ${JSON.stringify({ stepCount, writes })}\n`);
