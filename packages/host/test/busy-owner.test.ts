@@ -93,15 +93,23 @@ class BusyAgent {
 
 test('an owner that is busy is waited for, said to be busy once, and answers when it is done', async () => {
   const agent = await BusyAgent.start();
-  // Long enough to be asked many times whether it is alive.
-  await agent.keepForMs(1_500);
+  await agent.keep();
   const told: number[] = [];
-  await using client = await connectToAgent(agent.directory, {
-    ...agent.options,
-    onBusy: (pid) => told.push(pid),
-  });
+  const connect = (onBusy: (pid: number) => void) =>
+    connectToAgent(agent.directory, { ...agent.options, onBusy });
+  const connecting = connect((pid) => told.push(pid));
+  // Until those that came after it have asked whether the owner is alive, each after the one before, it has asked about as often.
+  const others: (typeof connecting)[] = [];
+  for (let asked = 0; asked < 5; asked += 1) {
+    const noticed = Promise.withResolvers<number>();
+    others.push(connect(noticed.resolve));
+    expect(await noticed.promise).toBe(agent.pid);
+  }
+  agent.letGo();
+  await using client = await connecting;
   expect((await client?.list())?.files).toEqual([]);
   expect(told).toEqual([agent.pid]);
+  for (const other of others) await (await other)?.[Symbol.asyncDispose]();
 });
 
 test('locking waits for an owner that is busy', async () => {
