@@ -126,7 +126,7 @@ describe('the WAL', () => {
     const database = newDatabase();
     const before = statSync(database.path).mtimeMs;
     addBlob(database, new Uint8Array(100_000));
-    await expect.poll(() => statSync(database.path).mtimeMs, { timeout: 15_000 }).toBeGreaterThan(before);
+    await expect.poll(() => statSync(database.path).mtimeMs).toBeGreaterThan(before);
     expect(database.files.count()).toBe(1);
   });
 });
