@@ -1,3 +1,4 @@
+import { spawn } from 'node:child_process';
 import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -10,9 +11,11 @@ export const hasAgent: boolean = process.env['COFFER_TEST_AGENT'] === '1';
 // The sockets of tests are not among those of whoever runs them.
 const runtime = mkdtempSync(join(tmpdir(), 'coffer-cli-run-'));
 process.env['XDG_RUNTIME_DIR'] = runtime;
-process.on('exit', () => {
-  rmSync(runtime, { recursive: true, force: true });
-});
+// It goes with this process, however that ends: then the standard input of what removes it ends.
+spawn('sh', ['-c', 'cat; exec rm -rf "$0"', runtime], {
+  stdio: ['pipe', 'ignore', 'ignore'],
+  detached: true,
+}).unref();
 
 /** A vault in a temporary folder that opens with a key file, which costs no Argon2id. */
 export class TestVault implements Disposable {
