@@ -13,6 +13,7 @@ import { join } from 'node:path';
 import process from 'node:process';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { COFFER, ended, runCoffer, startCoffer } from '../support/coffer.ts';
+import type { Ended } from '../support/coffer.ts';
 import { createTerminal, parseLines, runMain } from '../support/run-main.ts';
 import { TestVault } from '../support/test-vault.ts';
 
@@ -41,6 +42,16 @@ function isRunning(pid: number): boolean {
 
 async function hasEnded(pid: number): Promise<void> {
   await expect.poll(() => isRunning(pid)).toBe(false);
+}
+
+/** The processes that a child has started and that have not ended. */
+function childrenOf({ pid = 0 }: ChildProcess): string[] {
+  try {
+    const text = readFileSync(`/proc/${String(pid)}/task/${String(pid)}/children`, 'latin1');
+    return text.split(' ').filter((each) => each !== '');
+  } catch {
+    return [];
+  }
 }
 
 /** Resolves once the child has said on stderr that it is at work. */
@@ -307,21 +318,35 @@ describe('kill -9', () => {
     expect((await withoutSecret('ls')).stdout).toBe('before.txt\n');
   });
 
-  test('of an unlock leaves a vault that opens, with an agent or without one', async () => {
-    const child = startCoffer(['unlock'], { env: vault.env });
-    await new Promise((resolve) => setTimeout(resolve, 400));
-    child.kill('SIGKILL');
-    await once(child, 'exit');
-    await expect.poll(async () => (await vault.run(['ls'])).code).toBe(0);
-    await vault.run(['lock']);
+  test('of an unlock while its agent starts leaves a vault that opens, with the agent or without one', async () => {
+    let kill: Ended | undefined;
+    // The agent may be quicker than this process.
+    for (let attempt = 0; attempt < 5 && kill?.code !== 'SIGKILL'; attempt += 1) {
+      const child = startCoffer(['unlock'], { env: vault.env });
+      const end = ended(child);
+      await expect
+        .poll(() => childrenOf(child).length > 0 || child.exitCode !== null, { interval: 5 })
+        .toBe(true);
+      child.kill('SIGKILL');
+      kill = await end;
+      await expect.poll(async () => (await vault.run(['ls'])).code).toBe(0);
+      await vault.run(['lock']);
+    }
+    expect(kill).toEqual({ code: 'SIGKILL', stdout: '', stderr: '' });
   });
 });
 
 test('the end of its time gives up what is running, and the exit code says so', async () => {
-  await vault.unlock('--for', '20s');
-  // Its content never ends.
+  const pid = await vault.unlock();
   const child = startCoffer(['add', '-', '--name', 'huge.bin', '--json'], { env: noSecret });
-  const { code, stderr } = await ended(child);
+  const end = ended(child);
+  // Its content never ends.
+  child.stdin?.on('error', () => undefined);
+  child.stdin?.write(Buffer.alloc(3_000_000));
+  await expect.poll(() => leftovers(vault.path('vault', 'files'))).toHaveLength(1);
+  // Its time begins anew.
+  expect(await vault.unlock('--for', '1s')).toBe(pid);
+  const { code, stderr } = await end;
   expect(code).toBe(18);
   expect(parseLines(stderr)).toMatchObject([
     { type: 'error', code: 'CLOSED', exitCode: 18, message: 'the vault was locked: its time was over' },
