@@ -7,6 +7,7 @@ import { VaultError, openVault, vaultPaths } from '../packages/vault/src/index.t
 import type { FileEntry, Vault } from '../packages/vault/src/index.ts';
 import { MARKER, contentOf } from './contents.ts';
 import type { ContentName } from './contents.ts';
+import { keychainEnvironment } from './keyring.ts';
 import { FILLED, added, everyEvent } from './operations/filled-vault.ts';
 import { secretOf } from './operations/open-stage.ts';
 import type { Change, Operation, SecretName } from './operations/operation.ts';
@@ -40,12 +41,8 @@ export async function inspect(
   said: ReadonlySet<string>,
   options: InspectOptions,
 ): Promise<void> {
-  await (operation.laterMigrations === undefined ? inspectHere : inspectElsewhere)(
-    operation,
-    stage,
-    said,
-    options,
-  );
+  const isHere = operation.laterMigrations === undefined && operation.usesKeychain !== true;
+  await (isHere ? inspectHere : inspectElsewhere)(operation, stage, said, options);
 }
 
 /** In a process of its own, which the operation's program then is. */
@@ -58,6 +55,7 @@ async function inspectElsewhere(
   const request = JSON.stringify({ operation: nameOf(operation), disk, shelf, said: [...said], options });
   const child = spawn(process.execPath, ['--conditions=@coffer/source', CHILD, request], {
     stdio: ['ignore', 'ignore', 'pipe'],
+    env: { ...process.env, ...(await keychainEnvironment(operation)) },
   });
   const ended = once(child, 'close') as Promise<[number | null]>;
   const [[exitCode], problem] = await Promise.all([ended, text(child.stderr)]);
@@ -114,7 +112,7 @@ async function needsRepeating(
     throw new Error('the vault was acknowledged and is not there');
   const saidThen = new Set<string>();
   await operation.runBare(stage, (word) => saidThen.add(word));
-  await inspect(operation, stage, saidThen, { thorough: false, oldSecretFirst: false });
+  await inspectHere(operation, stage, saidThen, { thorough: false, oldSecretFirst: false });
   return true;
 }
 

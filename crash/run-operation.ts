@@ -2,6 +2,8 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
+import { keychainEnvironment } from './keyring.ts';
+import { operationOf } from './operations/table.ts';
 import type { Stage } from './stage.ts';
 import { attach } from './strace.ts';
 import type { Target, Tracer } from './strace.ts';
@@ -52,6 +54,7 @@ export async function runOperation(
   stage: Stage,
   disturbance: Disturbance = {},
 ): Promise<Run> {
+  const keychain = await keychainEnvironment(operationOf(operation));
   const child = spawn(
     process.execPath,
     [
@@ -66,6 +69,7 @@ export async function runOperation(
       stdio: ['pipe', 'pipe', 'pipe'],
       env: {
         ...process.env,
+        ...keychain,
         TMPDIR: stage.tmp,
         UV_THREADPOOL_SIZE: '1',
         // Starting takes a third of the time.

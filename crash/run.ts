@@ -8,6 +8,7 @@ import { parseArgs } from 'node:util';
 import { runOnFullDisk, whyNoSmallDisk } from './disk-full.ts';
 import { parsePoint } from './kill-points.ts';
 import type { Points } from './kill-points.ts';
+import { stopKeychain, whyNoKeychain } from './keyring.ts';
 import { inLanes } from './lanes.ts';
 import { describeCase, record, runCase } from './matrix.ts';
 import type { Case, Outcome } from './matrix.ts';
@@ -42,6 +43,7 @@ if (reason !== undefined) {
   console.error(`crash: ${reason}; \`npx -y pnpm@12.21.0 test\` has a variant that needs no strace`);
   process.exit(1);
 }
+if (whyNoKeychain !== undefined) console.error(`no operations with a keychain: ${whyNoKeychain}`);
 const folder = mkdtempSync(join(tmpdir(), 'coffer-crash-'));
 try {
   const templates = await Templates.make(folder);
@@ -67,6 +69,7 @@ try {
   const more = isMore ? [...(await onFullDisks(templates)), ...(await withShortWrites(templates))] : [];
   process.exitCode = isMatrixHeld && dropped === 0 && more.every((isHeld) => isHeld) ? 0 : 1;
 } finally {
+  await stopKeychain();
   rmSync(folder, { recursive: true, force: true });
 }
 

@@ -45,6 +45,8 @@ interface OperationParts {
   readonly keepsInFiles?: readonly string[];
   /** Migrations that the program has besides its own, wherever it runs for this operation. */
   readonly laterMigrations?: readonly Migration[];
+  /** Its processes have a keychain, of which nothing is on the disk that is examined. */
+  readonly usesKeychain?: boolean;
   /** What is put in `out` may be plaintext: the operation restores files to it. */
   readonly restoresFiles?: boolean;
 }

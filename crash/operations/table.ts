@@ -3,6 +3,7 @@ import { doctorFix } from './doctor-fix.ts';
 import { FILE_OPERATIONS } from './file-operations.ts';
 import { importOriginal } from './import-discordopus.ts';
 import { KEY_OPERATIONS } from './key-operations.ts';
+import { KEYCHAIN_OPERATIONS } from './keychain-operations.ts';
 import { migrateOperation } from './migrate.ts';
 import { QUARANTINE_OPERATIONS } from './quarantine-operations.ts';
 import { ROTATE_OPERATIONS } from './rotate-operations.ts';
@@ -12,6 +13,7 @@ import type { Operation } from './operation.ts';
 export const OPERATIONS: Readonly<Record<string, Operation>> = {
   ...FILE_OPERATIONS,
   ...KEY_OPERATIONS,
+  ...KEYCHAIN_OPERATIONS,
   ...BACKUP_OPERATIONS,
   ...ROTATE_OPERATIONS,
   ...QUARANTINE_OPERATIONS,

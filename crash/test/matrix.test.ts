@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { describePoint } from '../kill-points.ts';
 import type { Points } from '../kill-points.ts';
+import { stopKeychain, whyNoKeychain } from '../keyring.ts';
 import { inLanes } from '../lanes.ts';
 import { describeCase, runCase } from '../matrix.ts';
 import type { Outcome } from '../matrix.ts';
@@ -25,6 +26,7 @@ const SEED = 20_261_124;
 
 const reason = await whyNotTraced();
 const why = reason === undefined ? '' : `: ${reason}`;
+const without = whyNoKeychain === undefined ? '' : ` (no keychain: ${whyNoKeychain})`;
 let folder: string;
 let templates: Templates;
 
@@ -33,7 +35,8 @@ beforeAll(async () => {
   templates = await Templates.make(folder);
 });
 
-afterAll(() => {
+afterAll(async () => {
+  await stopKeychain();
   rmSync(folder, { recursive: true, force: true });
 });
 
@@ -51,7 +54,7 @@ function recordAll(): Promise<ReadonlyMap<string, RecordedSteps>> {
 }
 
 test.skipIf(reason !== undefined)(
-  `every operation does undisturbed what it is to do, and what the power loss model says that it does${why}`,
+  `every operation does undisturbed what it is to do, and what the power loss model says that it does${without}${why}`,
   { timeout: 600_000 },
   async () => {
     const recorded = await recordAll();
@@ -64,7 +67,7 @@ test.skipIf(reason !== undefined)(
 );
 
 test.skipIf(reason !== undefined)(
-  `killed or failing at ${String(POINTS)} system calls, nothing acknowledged is lost and nothing is left over${why}`,
+  `killed or failing at ${String(POINTS)} system calls, nothing acknowledged is lost and nothing is left over${without}${why}`,
   { timeout: 600_000 },
   async () => {
     const outcomes: Outcome[] = [];
@@ -93,7 +96,7 @@ test.skipIf(reason !== undefined)(
 const TIMED_POINTS = reason === undefined ? Object.keys(OPERATIONS).length : POINTS;
 
 test(
-  `killed from outside at ${String(TIMED_POINTS)} seeded times, nothing acknowledged is lost and nothing is left over`,
+  `killed from outside at ${String(TIMED_POINTS)} seeded times, nothing acknowledged is lost and nothing is left over${without}`,
   { timeout: 600_000 },
   async () => {
     const random = seeded(SEED);

@@ -30,7 +30,7 @@ const BUS_CONFIG = (services: string, sockets: string): string => `<busconfig>
 
 /**
  * A session bus and, until it is stopped, a gnome-keyring on it, both of their own and apart from those of whoever runs the tests. While it is there, this process's
- * environment points to it, and so do the processes that it starts.
+ * environment points to it, and so do the processes that it starts; with `isApart` only those that are given `env`.
  */
 export class TestKeyring implements AsyncDisposable {
   readonly env: Readonly<Record<string, string>>;
@@ -40,7 +40,7 @@ export class TestKeyring implements AsyncDisposable {
   #isLocked = false;
   readonly #before = new Map<string, string | undefined>();
 
-  private constructor(folder: string, bus: ChildProcess, address: string) {
+  private constructor(folder: string, bus: ChildProcess, address: string, isApart: boolean) {
     this.#folder = folder;
     this.#bus = bus;
     this.env = {
@@ -49,6 +49,7 @@ export class TestKeyring implements AsyncDisposable {
       XDG_DATA_HOME: join(folder, 'data'),
       HOME: join(folder, 'home'),
     };
+    if (isApart) return;
     for (const [name, value] of Object.entries(this.env)) {
       this.#before.set(name, process.env[name]);
       process.env[name] = value;
@@ -56,7 +57,9 @@ export class TestKeyring implements AsyncDisposable {
   }
 
   /** Without `daemon`, a session that has no keychain. Nobody is there to answer questions: they are dismissed at once, or, with `isSilent`, never. */
-  static async start(options: { daemon?: boolean; isSilent?: boolean } = {}): Promise<TestKeyring> {
+  static async start(
+    options: { daemon?: boolean; isSilent?: boolean; isApart?: boolean } = {},
+  ): Promise<TestKeyring> {
     const folder = mkdtempSync(join(tmpdir(), 'coffer-keyring-'));
     for (const name of ['run', 'data', 'home', 'services']) mkdirSync(join(folder, name), { mode: 0o700 });
     if (options.isSilent === true) {
@@ -72,7 +75,7 @@ export class TestKeyring implements AsyncDisposable {
       { stdio: ['ignore', 'pipe', 'ignore'] },
     );
     const [address] = (await once(createInterface({ input: bus.stdout }), 'line')) as [string];
-    const keyring = new TestKeyring(folder, bus, address);
+    const keyring = new TestKeyring(folder, bus, address, options.isApart === true);
     if (options.daemon !== false) await keyring.startDaemon();
     return keyring;
   }
@@ -84,6 +87,7 @@ export class TestKeyring implements AsyncDisposable {
     this.#isLocked = false;
     this.#daemon = spawn('gnome-keyring-daemon', ['--foreground', '--unlock', '--components=secrets'], {
       stdio: ['pipe', 'ignore', 'ignore'],
+      env: this.#environment,
     });
     this.#daemon.stdin?.end('the password of the login');
     for (let attempt = 0; this.#collections() === ''; attempt += 1) {
@@ -126,6 +130,7 @@ export class TestKeyring implements AsyncDisposable {
   accounts(): string[] {
     const { stdout, stderr } = spawnSync('secret-tool', ['search', '--all', 'service', 'coffer'], {
       encoding: 'latin1',
+      env: this.#environment,
     });
     return Array.from(
       `${stdout}${stderr}`.matchAll(/^attribute\.username = (.*)$/gm),
@@ -145,6 +150,10 @@ export class TestKeyring implements AsyncDisposable {
     rmSync(this.#folder, { recursive: true, force: true });
   }
 
+  get #environment(): NodeJS.ProcessEnv {
+    return { ...process.env, ...this.env };
+  }
+
   #collections(): string {
     const answer = this.#send(
       'org.freedesktop.DBus.Properties.Get',
@@ -156,7 +165,7 @@ export class TestKeyring implements AsyncDisposable {
 
   #send(method: string, ...args: readonly string[]): string {
     const target = ['--dest=org.freedesktop.secrets', '/org/freedesktop/secrets', method];
-    return spawnSync('dbus-send', ['--session', '--print-reply', ...target, ...args], { encoding: 'utf8' })
-      .stdout;
+    const options = { encoding: 'utf8', env: this.#environment } as const;
+    return spawnSync('dbus-send', ['--session', '--print-reply', ...target, ...args], options).stdout;
   }
 }
