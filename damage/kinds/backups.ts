@@ -4,7 +4,7 @@ import { PAGE_SIZE_BYTES, pageUses } from '../vault/sample-database.ts';
 import { SampleBackup } from '../vault/sample-backup.ts';
 import type { SampleVault } from '../vault/sample-vault.ts';
 import { seededBytes } from '../vault/seeded.ts';
-import { others } from './folders.ts';
+import { others } from './stand-ins.ts';
 import { isTried } from './kind.ts';
 import type { Extent, Kind } from './kind.ts';
 import { filesOn } from './pages.ts';

@@ -43,7 +43,8 @@ function describeOption(option: {
 }): string {
   const { description, argChoices, defaultValue } = option;
   if (argChoices === undefined) return description;
-  return `${description}: ${argChoices.join(', ')} (default: ${String(defaultValue)})`;
+  const choices = `${description}: ${argChoices.join(', ')}`;
+  return typeof defaultValue === 'string' ? `${choices} (default: ${defaultValue})` : choices;
 }
 
 /** The whole command line: global options and every command. */

@@ -175,10 +175,12 @@ function insertPrepared(
     placing === undefined
       ? draft
       : { ...draft, folder: parseFolder(placing.folder), name: parseFileName(placing.name) };
+  // Another content of the same thing: what it was tagged with still holds.
+  const kept = placing?.replaces === undefined ? [] : tags.of(placing.replaces);
   const replaced = placing?.replaces === undefined ? undefined : buryFile(context, placing.replaces);
   files.insert(row);
   if (blob !== undefined) files.insertBlob(row.id, blob);
-  for (const tag of options.tags ?? []) tags.add(row.id, tag);
+  for (const tag of new Set([...kept, ...(options.tags ?? [])])) tags.add(row.id, tag);
   return { row, replaced };
 }
 

@@ -316,6 +316,32 @@ test('damage in the storage does not get into the backup that has the file whole
   await expectContent(destination, [a, b, c]);
 });
 
+test('damage that a check has found is named by the next backup, whether that has the file whole or damaged as well', async () => {
+  const { directory, storage } = await makeStorage();
+  const [early, late] = [await save(storage, 'early'), await save(storage, 'late')];
+  const destination = makeFolder();
+  await backUp(storage, destination);
+  const damage = (folder: string, { id }: { readonly id: FileId }): void => {
+    const path = join(folder, 'files', `${id}.enc`);
+    const bytes = readFileSync(path);
+    bytes[100_000] = (bytes[100_000] ?? 0) ^ 1;
+    writeFileSync(path, bytes);
+  };
+  for (const file of [early, late]) damage(directory, file);
+  damage(destination, late);
+  expect(types(await backUp(storage, destination))).toEqual([]);
+  for await (const finding of storage.check()) expect(finding.code).toBe('SEGMENT_DAMAGED');
+  const { events } = await backUp(storage, destination);
+  expect(
+    events.map((event) => (event.type === 'failed' ? [event.file.name, event.has] : event.type)),
+  ).toEqual([
+    ['early', 'earlier copy'],
+    ['late', 'damaged copy'],
+  ]);
+  const copy = await open(destination);
+  expect(sha256Of(await copy.storage.getFile(early.id))).toBe(sha256Of(early.content));
+});
+
 test('a backup that never had a file whole has what is left of it, and says so', async () => {
   const { directory, storage } = await makeStorage();
   const [a, b] = [await save(storage, 'a'), await save(storage, 'b')];

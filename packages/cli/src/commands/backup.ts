@@ -17,8 +17,8 @@ export function registerBackup(program: CommandUnknownOpts, run: RunCommand): vo
     .description(
       'Makes DEST a backup of the vault: a folder that opens with the same secrets, with every command that changes nothing. DEST is made, or ' +
         'has to be empty, or an earlier backup of this vault: then only sealed files that it does not have, and the database, are copied. The vault can be used ' +
-        'meanwhile. An interrupted backup leaves the earlier one, and goes on the next time. Exit 3 when files of the vault are damaged: they are ' +
-        'named, and what an earlier backup has of them stays.',
+        'meanwhile. An interrupted backup leaves the earlier one, and goes on the next time. Exit 3 when files of the vault are missing, or known to ' +
+        'be damaged (`coffer check` finds out): they are named, and what an earlier backup has of them stays.',
     )
     .argument('<dest>', 'the folder of the backup, on another disk at best')
     .option('--verify', 'read every sealed file of the backup, and copy again what is damaged there', false)

@@ -46,7 +46,7 @@ export function registerImport(program: CommandUnknownOpts, run: RunCommand): vo
     .addOption(
       new Option(
         '--on-conflict <policy>',
-        'what to do if the path is taken in the vault: fail, or from discordopus rename, if not given',
+        'what to do if the path is taken in the vault (if not given: fail, from discordopus rename)',
       ).choices(['skip', 'rename', 'replace', 'fail'] as const),
     )
     .option('-n, --dry-run', 'only say what would be added (discordopus: after checking all of it)', false)

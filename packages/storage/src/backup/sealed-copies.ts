@@ -1,11 +1,8 @@
-import { constants } from 'node:fs';
-import { lstat, open, rename } from 'node:fs/promises';
-import type { FileHandle } from 'node:fs/promises';
-import { CryptoError, SEALED_FILE, decodeHeader, sealedFileSize } from '@coffer/crypto';
+import { rename } from 'node:fs/promises';
+import { CryptoError, decodeHeader, sealedFileSize } from '@coffer/crypto';
 import type { FileKey } from '@coffer/crypto';
-import type { FileId, FileRow } from '@coffer/database';
+import type { FileRow } from '@coffer/database';
 import { fileIdToBytes } from '@coffer/database';
-import { errnoOf } from '../errno.ts';
 import { StorageError, damaged } from '../errors.ts';
 import { verifySealed } from '../read-file.ts';
 import { badHeader, extended, missing, truncated } from '../sealed-damage.ts';
@@ -15,6 +12,8 @@ import type { StorageContext } from '../storage-context.ts';
 import { isSealedUnder } from './same-content.ts';
 import { SealedCopier, SourceUnreadable } from './copy-sealed.ts';
 import type { CopyOptions, CopySource } from './copy-sealed.ts';
+import { findSealed, isSameFile, openSource, readFound, tryOpen } from './found-file.ts';
+import type { Found } from './found-file.ts';
 
 /** How the next backup comes to have a sealed file. */
 export type Secured =
@@ -35,12 +34,6 @@ export interface SecureOptions extends CopyOptions {
   readonly dryRun: boolean;
   /** Read and authenticate each file of the backup, also those that it has already. */
   readonly verify: boolean;
-}
-
-/** A sealed file as it was found: its length, and its header region as far as it is there. */
-interface Found {
-  readonly sizeBytes: number;
-  readonly header: Uint8Array;
 }
 
 interface Opened {
@@ -81,6 +74,9 @@ export class SealedCopies {
       if (opened instanceof StorageError)
         return await this.#fromDamaged(row, { ...source, ...found }, kept, opened, options);
       try {
+        const error = await this.#knownDamage(row, options);
+        if (error !== undefined)
+          return await this.#fromDamaged(row, { ...source, ...found }, kept, error, options);
         return await this.#bring(row, { ...source, ...found, ...opened }, kept, options);
       } finally {
         opened.fileKey[Symbol.dispose]();
@@ -104,7 +100,7 @@ export class SealedCopies {
     options: SecureOptions,
   ): Promise<Secured> {
     const { header } = source;
-    const isSame = kept?.sizeBytes === source.sizeBytes && Buffer.compare(kept.header, header) === 0;
+    const isSame = kept !== undefined && isSameFile(kept, source);
     if (isSame && this.#kept !== undefined && (await this.#damageIn(this.#kept, row, options)) === undefined)
       return { kind: 'unchanged' };
     const hasContent =
@@ -120,6 +116,12 @@ export class SealedCopies {
     return { kind: 'failed', has: 'earlier copy', header, error };
   }
 
+  /** What a check has found is looked at again: somebody may have put the file back. */
+  async #knownDamage(row: FileRow, options: SecureOptions): Promise<StorageError | undefined> {
+    if (row.condition === 'ok') return undefined;
+    return await this.#damageIn(this.#context.folder, row, { ...options, verify: true, dryRun: false });
+  }
+
   /** Damaged content is better than none, but never takes the place of a whole copy. */
   async #fromDamaged(
     row: FileRow,
@@ -128,9 +130,22 @@ export class SealedCopies {
     error: StorageError,
     options: SecureOptions,
   ): Promise<Secured> {
-    if (this.#isWhole(row, kept)) return { kind: 'failed', has: 'earlier copy', error };
+    if (this.#isWhole(row, kept) && !(await this.#isAsDamaged(row, source, kept, options)))
+      return { kind: 'failed', has: 'earlier copy', error };
     if (!options.dryRun) await this.#copy(row, source, options);
     return { kind: 'failed', has: 'damaged copy', error };
+  }
+
+  /** Whether the backup has a copy of the damaged file: only one with the same header is read for it, another one was made before. */
+  async #isAsDamaged(
+    row: FileRow,
+    source: Found,
+    kept: Found | undefined,
+    options: SecureOptions,
+  ): Promise<boolean> {
+    if (this.#kept === undefined || kept === undefined || !isSameFile(kept, source)) return false;
+    const damage = await this.#damageIn(this.#kept, row, { ...options, verify: true, dryRun: false });
+    return damage !== undefined;
   }
 
   /** Whether what the backup has is this file, as far as its length and header say. */
@@ -215,59 +230,6 @@ export class SealedCopies {
     fileKey[Symbol.dispose]();
     return sizeBytes < expected ? truncated(row, sizeBytes, expected) : extended(row, sizeBytes, expected);
   }
-}
-
-/** While a save is being finished its file has a row and still its temporary name; its bytes are durable under either. */
-async function openSource(
-  folder: SealedFolder,
-  id: FileId,
-): Promise<Omit<CopySource, 'sizeBytes'> | undefined> {
-  for (const path of [folder.sealedPath(id), folder.temporaryPath(id), folder.sealedPath(id)]) {
-    const handle = await tryOpen(path);
-    if (handle !== undefined) return { path, handle };
-  }
-  return undefined;
-}
-
-/** What is under this name, or `undefined` when that is no regular file or can't be read. */
-async function findSealed(path: string): Promise<Found | undefined> {
-  const handle = await tryOpen(path);
-  if (handle === undefined) return undefined;
-  try {
-    return await readFound(handle);
-  } catch (error) {
-    if (error instanceof SourceUnreadable) return undefined;
-    throw error;
-  } finally {
-    await handle.close();
-  }
-}
-
-async function tryOpen(path: string): Promise<FileHandle | undefined> {
-  try {
-    // A FIFO would keep us waiting for its other end.
-    if (!(await lstat(path)).isFile()) return undefined;
-    return await open(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
-  } catch (error) {
-    if (errnoOf(error) === 'ENOENT' || errnoOf(error) === 'ELOOP') return undefined;
-    throw error;
-  }
-}
-
-async function readFound(handle: FileHandle): Promise<Found> {
-  const { size } = await handle.stat();
-  const header = new Uint8Array(Math.min(size, SEALED_FILE.HEADER_SIZE_BYTES));
-  for (let done = 0; done < header.length;) {
-    let bytesRead;
-    try {
-      ({ bytesRead } = await handle.read(header, done, header.length - done, done));
-    } catch (error) {
-      throw new SourceUnreadable('its header cannot be read', { cause: error });
-    }
-    if (bytesRead === 0) throw new SourceUnreadable('it was cut off');
-    done += bytesRead;
-  }
-  return { sizeBytes: size, header };
 }
 
 function unreadable(row: FileRow, error: SourceUnreadable): StorageError {

@@ -8,15 +8,14 @@ import { toVaultError } from '../to-vault-error.ts';
 import { BulkMeter } from './bulk-progress.ts';
 import type { BulkProgress } from './bulk-progress.ts';
 import { ChecksumList } from './checksum-list.ts';
-import { joinPath, toFileEntries } from './file-entry.ts';
+import { joinPath } from './file-entry.ts';
 import type { FileEntry } from './file-entry.ts';
 import { hasContent } from './has-content.ts';
 import { makeFoldersBelow, toLocalName } from './local-path.ts';
 import type { FolderGuard } from './local-path.ts';
 import type { OwnFiles } from './own-files.ts';
+import { findReadableRows, toReadableEntry } from './readable-rows.ts';
 import { removeLeftovers } from './remove-leftovers.ts';
-import { resolveItem } from './resolve-item.ts';
-import { rowsInFolder } from './rows-in-folder.ts';
 import { makeFolders } from '../make-folders.ts';
 
 /** What became of one file, and at the end the list of checksums. */
@@ -60,7 +59,9 @@ export async function* exportPaths(
   const rows = new Map<string, FileRow>();
   for (const item of items.length === 0 ? ['/'] : items) {
     try {
-      for (const row of rowsOf(context.database, item)) rows.set(row.id, row);
+      const found = findReadableRows(context.database, item);
+      for (const row of found.rows) rows.set(row.id, row);
+      for (const { item: lost, error } of found.lost) yield { type: 'failed', item: lost, error };
     } catch (error) {
       yield { type: 'failed', item, error: toVaultError(error) };
     }
@@ -126,8 +127,7 @@ class Exporter {
       await removeLeftovers(folder);
     }
     const destination = join(folder, toLocalName(row.name));
-    const [file] = toFileEntries(this.#context.database, [row]);
-    if (file === undefined) throw new VaultError('NOT_FOUND', `${row.name} is no longer in this vault`);
+    const file = toReadableEntry(this.#context.database, row);
     const found = await statOf(destination);
     if (found !== undefined) {
       this.#refuseCollision(found, destination);
@@ -156,11 +156,6 @@ class Exporter {
       hint: 'rename one of them with `coffer mv`, or export it to another folder',
     });
   }
-}
-
-function rowsOf(database: CofferDatabase, item: string): FileRow[] {
-  const resolved = resolveItem(database, item);
-  return resolved.kind === 'file' ? [resolved.row] : rowsInFolder(database, resolved.folder);
 }
 
 async function prepareFolder(own: OwnFiles, options: ExportOptions): Promise<void> {

@@ -1,11 +1,12 @@
 import { constantTimeEqual } from '@coffer/crypto';
-import type { CofferDatabase, FileRow } from '@coffer/database';
+import type { CofferDatabase, FileId, FileRow } from '@coffer/database';
 import { parseFileName, parseFolder } from '@coffer/storage';
 import type { FileSource, FileStorage, FileToSave } from '@coffer/storage';
 import { VaultError } from '../errors.ts';
 import { toVaultError } from '../to-vault-error.ts';
 import type { AddEvent, AddNote } from './add-event.ts';
 import type { BulkMeter } from './bulk-progress.ts';
+import { emptyLog } from './empty-log.ts';
 import { joinPath, toFileEntry } from './file-entry.ts';
 import { hasSameFile, placeFile } from './place-file.ts';
 import type { OnConflict } from './place-file.ts';
@@ -76,10 +77,25 @@ export class FileAdder {
     const prepared = files.map((file) => this.#prepare(file));
     const pending = prepared.filter((each) => each instanceof Pending);
     const results = new Map<Pending, PromiseSettledResult<FileRow>>();
+    await this.#saveTogether(pending, results);
+    return prepared.map((each, index) => {
+      const result = each instanceof Pending ? results.get(each) : undefined;
+      if (!(each instanceof Pending) || result === undefined) return each as AddEvent;
+      this.#meter.end(files[index]?.sizeBytes ?? 0);
+      return each.toEvent(result);
+    });
+  }
+
+  /** What does not fit on the disk together is saved in halves: a full disk costs the files that do not fit, and no others. */
+  async #saveTogether(
+    pending: readonly Pending[],
+    results: Map<Pending, PromiseSettledResult<FileRow>>,
+  ): Promise<void> {
+    const { database, storage } = this.#context;
+    const { signal } = this.#options;
     try {
       const toSave = pending.map((each) => each.toSave);
-      const { signal } = this.#options;
-      const saved = await this.#context.storage.saveFiles(toSave, signal === undefined ? {} : { signal });
+      const saved = await storage.saveFiles(toSave, signal === undefined ? {} : { signal });
       for (const [index, each] of pending.entries()) {
         results.set(
           each,
@@ -87,14 +103,16 @@ export class FileAdder {
         );
       }
     } catch (reason) {
+      if (pending.length > 1 && pending.every(isRepeatable) && toVaultError(reason).code === 'NO_SPACE') {
+        const half = Math.ceil(pending.length / 2);
+        for (const part of [pending.slice(0, half), pending.slice(half)]) {
+          emptyLog(database);
+          await this.#saveTogether(part, results);
+        }
+        return;
+      }
       for (const each of pending) results.set(each, { status: 'rejected', reason });
     }
-    return prepared.map((each, index) => {
-      const result = each instanceof Pending ? results.get(each) : undefined;
-      if (!(each instanceof Pending) || result === undefined) return each as AddEvent;
-      this.#meter.end(files[index]?.sizeBytes ?? 0);
-      return each.toEvent(result);
-    });
   }
 
   #skipSame(folder: string, name: string, sha256: Uint8Array | undefined): void {
@@ -129,7 +147,7 @@ export class FileAdder {
             this.#skipSame(folder, name, draft.sha256);
             const place = placeFile(database, folder, name, onConflict);
             if (place === undefined) throw new Skipped();
-            pending.replaced = place.replaces;
+            pending.note(place.replaces, database);
             return place;
           },
         },
@@ -156,8 +174,8 @@ export function checkExpected(content: Required<ExpectedContent>, expected: Expe
 class Pending {
   readonly file: NewFile;
   readonly toSave: FileToSave;
-  readonly #tags: readonly string[];
-  replaced: string | undefined;
+  #tags: readonly string[];
+  #replaced: FileId | undefined;
 
   constructor(file: NewFile, tags: readonly string[], toSave: FileToSave) {
     this.file = file;
@@ -165,9 +183,15 @@ class Pending {
     this.#tags = tags;
   }
 
+  /** The file that it takes the place of, whose tags it keeps. */
+  note(replaced: FileId | undefined, database: CofferDatabase): void {
+    this.#replaced = replaced;
+    if (replaced !== undefined) this.#tags = unionOf(this.#tags, database.tags.of(replaced));
+  }
+
   toEvent(result: PromiseSettledResult<FileRow>): AddEvent {
     if (result.status === 'rejected') return toFailure(this.file, result.reason);
-    const { replaced } = this;
+    const replaced = this.#replaced;
     const { label: source, notes } = this.file;
     const file = toFileEntry(result.value, this.#tags);
     return {
@@ -178,6 +202,15 @@ class Pending {
       ...(notes === undefined ? {} : { notes }),
     };
   }
+}
+
+function unionOf(some: readonly string[], others: readonly string[]): string[] {
+  return [...new Set([...some, ...others])].sort();
+}
+
+/** Whether its source can be read once more: a stream that was read is over. */
+function isRepeatable({ file: { source } }: Pending): boolean {
+  return source instanceof Uint8Array || !(Symbol.asyncIterator in source);
 }
 
 /** The path is taken, and the caller wants to skip the file then. */

@@ -6,13 +6,13 @@ import { VaultError, errnoToVaultError } from '../errors.ts';
 import { toVaultError } from '../to-vault-error.ts';
 import { BulkMeter } from './bulk-progress.ts';
 import type { BulkProgress } from './bulk-progress.ts';
-import { joinPath, splitPath, toFileEntries } from './file-entry.ts';
+import { joinPath, splitPath } from './file-entry.ts';
 import type { FileEntry } from './file-entry.ts';
 import { makeFolder, makeFoldersBelow, pathFrom, toLocalName } from './local-path.ts';
 import type { FolderGuard, Origin } from './local-path.ts';
 import type { OwnFiles } from './own-files.ts';
-import { resolveItem } from './resolve-item.ts';
-import { rowsInFolder } from './rows-in-folder.ts';
+import { findReadableRows, toReadableEntry } from './readable-rows.ts';
+import type { ReadableRows } from './readable-rows.ts';
 
 export type GetEvent =
   | { readonly type: 'restored'; readonly file: FileEntry; readonly destination: string }
@@ -51,7 +51,9 @@ export async function* getPaths(
   const wanted: Wanted[] = [];
   for (const item of items) {
     try {
-      wanted.push(...wantedFor(context.database, item));
+      const found = findReadableRows(context.database, item);
+      wanted.push(...wantedOf(found));
+      for (const { item: lost, error } of found.lost) yield { type: 'failed', item: lost, error };
     } catch (error) {
       yield { type: 'failed', item, error: toVaultError(error) };
     }
@@ -79,8 +81,7 @@ export async function* getPaths(
           meter.advance(bytesDone);
         },
       });
-      const [file] = toFileEntries(context.database, [row]);
-      if (file !== undefined) yield { type: 'restored', file, destination };
+      yield { type: 'restored', file: toReadableEntry(context.database, row), destination };
     } catch (error) {
       const failure = toVaultError(error);
       if (failure.code === 'ABORTED') throw failure;
@@ -104,13 +105,12 @@ interface Wanted {
   readonly isFolderItem: boolean;
 }
 
-function wantedFor(database: CofferDatabase, item: string): Wanted[] {
-  const resolved = resolveItem(database, item);
-  if (resolved.kind === 'file') return [{ row: resolved.row, below: [], isFolderItem: false }];
+function wantedOf({ folder, rows }: ReadableRows): Wanted[] {
+  if (folder === undefined) return rows.map((row) => ({ row, below: [], isFolderItem: false }));
   // As copying a folder does: the folder itself appears, not the folders it is in.
-  const parent = splitPath(resolved.folder).folder;
+  const parent = splitPath(folder).folder;
   const prefixLength = parent === '' ? 0 : parent.length + 1;
-  return rowsInFolder(database, resolved.folder).map((row) => ({
+  return rows.map((row) => ({
     row,
     below:
       row.folder === ''

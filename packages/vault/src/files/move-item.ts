@@ -37,9 +37,22 @@ function moveFile(database: CofferDatabase, row: FileRow, path: string): FileRow
   const folder = parseFolder(to.folder);
   const name = parseFileName(to.name);
   if (folder === row.folder && name === row.name) return row;
-  placeFile(database, folder, name, 'fail');
+  checkIsFree(database, folder, name);
   database.files.rename(row.id, folder, name);
   return database.files.get(row.id);
+}
+
+/** Throws `EXISTS`: a move replaces nothing. */
+function checkIsFree(database: CofferDatabase, folder: string, name: string): void {
+  try {
+    placeFile(database, folder, name, 'fail');
+  } catch (error) {
+    if (!(error instanceof VaultError) || error.code !== 'EXISTS') throw error;
+    throw new VaultError('EXISTS', error.message, {
+      cause: error,
+      hint: 'choose another name, or move away what has it',
+    });
+  }
 }
 
 function moveFolder(database: CofferDatabase, from: string, path: string): FileRow[] {
@@ -50,7 +63,7 @@ function moveFolder(database: CofferDatabase, from: string, path: string): FileR
   if (database.files.hasFolder(to)) throw new VaultError('EXISTS', `there is a folder ${to} already`);
   return rowsInFolder(database, from).map((row) => {
     const folder = parseFolder(to + row.folder.slice(from.length));
-    placeFile(database, folder, row.name, 'fail');
+    checkIsFree(database, folder, row.name);
     database.files.rename(row.id, folder, row.name);
     return database.files.get(row.id);
   });

@@ -3,6 +3,7 @@ import { StorageError } from '@coffer/storage';
 import type { DeleteResult, FileStorage } from '@coffer/storage';
 import { VaultError } from '../errors.ts';
 import { toVaultError } from '../to-vault-error.ts';
+import { emptyLog } from './empty-log.ts';
 import { toFileEntries } from './file-entry.ts';
 import type { FileEntry } from './file-entry.ts';
 import { resolveItem } from './resolve-item.ts';
@@ -102,15 +103,6 @@ async function* removeBatch(
     yield { type: 'failed', item: path, error: notOverwritten(path) };
   if (notShredded !== undefined)
     yield { type: 'failed', item: 'data.db', error: notCleared(entries.length, notShredded) };
-}
-
-/** What the transaction that failed has taken of the log can be used by the next one. */
-function emptyLog(database: CofferDatabase): void {
-  try {
-    database.checkpoint('truncate');
-  } catch {
-    // Then the next one has what is left.
-  }
 }
 
 function notOverwritten(path: string): VaultError {

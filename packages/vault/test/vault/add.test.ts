@@ -277,6 +277,15 @@ describe('when the path is taken', () => {
     expect(made.vault.status()).toMatchObject({ files: 1, sizeBytes: 300_000, sealedFiles: 1 });
   });
 
+  test('`replace` keeps the tags of what it replaces, and adds its own', async () => {
+    const { made } = await addAgain('replace');
+    made.vault.tag('report.pdf', { add: ['paid', 'kept'] });
+    const paths = [made.source('report.pdf', 'newer')];
+    const [event] = await all(made.vault.addPaths(paths, { onConflict: 'replace', tags: ['kept', '2026'] }));
+    expect(event).toMatchObject({ type: 'added', file: { tags: ['2026', 'kept', 'paid'] } });
+    expect(made.vault.list().files).toMatchObject([{ path: 'report.pdf', tags: ['2026', 'kept', 'paid'] }]);
+  });
+
   test('by a folder, the file is refused, and a folder by a file', async () => {
     const made = await TestVault.create();
     await made.put('docs/a.txt');

@@ -1,4 +1,5 @@
-import { mkdtempSync, rmSync } from 'node:fs';
+import { randomBytes } from 'node:crypto';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
@@ -37,6 +38,26 @@ describe.skipIf(!canMount)('with not a byte left on the disk (needs root for a s
       expect(vault.list({ recursive: true, folder: '' }).files.map(({ path }) => path)).toEqual(['kept']);
     },
   );
+
+  test('of small files that do not fit together those that fit are added, and each other one is named', async () => {
+    const disk = await smallDisk('12m');
+    const many = join(disk.path, '..', 'many');
+    mkdirSync(many);
+    for (let number = 0; number < 40; number++)
+      writeFileSync(join(many, String(number)), randomBytes(90_000));
+    disk.fill(3_000_000);
+    const events = await all(disk.vault.addPaths([many], { recursive: true }));
+    const added = events.filter(({ type }) => type === 'added');
+    const failed = events.flatMap((event) => (event.type === 'failed' ? [event] : []));
+    expect(added.length).toBeGreaterThan(8);
+    expect(failed.length).toBe(40 - added.length);
+    for (const { error } of failed) {
+      expect(error.code).toBe('NO_SPACE');
+      expect(error.message).not.toMatch(/\d+ files/);
+    }
+    const vault = await disk.reopen();
+    expect(vault.status().files).toBe(added.length);
+  });
 
   test('a diagnosis says that the disk is full, and the vault opens', async () => {
     const disk = await smallDisk('12m');

@@ -1,5 +1,14 @@
 import { execFileSync, spawnSync } from 'node:child_process';
-import { closeSync, mkdirSync, openSync, rmSync, statfsSync, writeSync } from 'node:fs';
+import {
+  closeSync,
+  fstatSync,
+  ftruncateSync,
+  mkdirSync,
+  openSync,
+  rmSync,
+  statfsSync,
+  writeSync,
+} from 'node:fs';
 import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 import { createKeyfile, createVault, openVault } from '../../src/index.ts';
@@ -49,12 +58,14 @@ export class SmallDisk {
     return this.vault;
   }
 
-  fill(): void {
+  /** To the last byte, or to so many before it. */
+  fill(leftBytes = 0): void {
     const descriptor = openSync(join(this.path, 'filler'), 'a');
     try {
       for (;;) writeSync(descriptor, new Uint8Array(4096));
     } catch {
       if (statfsSync(this.path).bavail !== 0) throw new Error('the disk is not full');
+      if (leftBytes > 0) ftruncateSync(descriptor, fstatSync(descriptor).size - leftBytes);
     } finally {
       closeSync(descriptor);
     }
