@@ -67,7 +67,8 @@ export async function* check(
   let bytesRead = 0;
   try {
     if (options.ids === undefined) {
-      if (options.mode !== 'quick') yield* checkDatabase(context, databaseKey, options.signal);
+      if (options.mode === 'quick') yield* knownDatabaseDamage(context);
+      else yield* checkDatabase(context, databaseKey, options.signal);
       yield* checkFolder(context);
     }
     for (const found of filesOf(context, options.ids)) {
@@ -150,6 +151,13 @@ async function* checkDatabase(
     });
   }
   for (const finding of found) yield noted(context, finding, 'database');
+}
+
+/** Pages are not read for this, but what was found when they were still holds. */
+function* knownDatabaseDamage(context: StorageContext): Generator<Finding> {
+  const message = 'pages of data.db were found to be damaged; a full check says which';
+  const finding = noted(context, databaseFinding('PAGE_DAMAGED', message), 'database');
+  if (finding.sinceMs !== undefined) yield finding;
 }
 
 /** With the time when it was first noticed, if that can be known. */

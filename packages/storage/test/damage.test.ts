@@ -253,6 +253,8 @@ describe('damage of the database', () => {
     const { storage } = await open(directory);
     const found = await findings(storage);
     expect(found.map(([code]) => code)).toContain('PAGE_DAMAGED');
+    // A quick check reads no pages, and still knows of it.
+    expect((await findings(storage, 'quick')).map(([code]) => code)).toContain('PAGE_DAMAGED');
     const damagedIds = found.filter(([code]) => code === 'BLOB_DAMAGED').map(([, id]) => id);
     expect(damagedIds).toHaveLength(1);
     for (const row of storage.listFiles().rows) {

@@ -27,7 +27,7 @@ export function registerAdd(program: CommandUnknownOpts, run: RunCommand): void 
     .summary('take files, folders or stdin into the vault')
     .description(
       'Takes files into the vault. The sources stay as they are. Links, pipes, sockets and devices are never opened: each is ' +
-        'named and skipped (exit 3). Prints the path of every added file.',
+        'named and skipped (exit 3). Names are kept in the composed form of Unicode (NFC). Prints the path of every added file.',
     )
     .argument('<path...>', 'files, folders (with -r), or - for stdin (with --name)')
     .option('-r, --recursive', 'take folders with everything in them', false)
