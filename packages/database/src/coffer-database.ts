@@ -58,7 +58,10 @@ export class CofferDatabase implements Disposable {
   /** Of the connections before this one: SQLite counts those of one. */
   #changesBefore = 0;
 
-  constructor(connection: Connection, options: { path: string; schemaVersion: number; file: HeldFile }) {
+  constructor(
+    connection: Connection,
+    options: { path: string; schemaVersion: number; file: HeldFile; salt: Uint8Array },
+  ) {
     this.path = options.path;
     this.schemaVersion = options.schemaVersion;
     this.#file = options.file;
@@ -67,7 +70,7 @@ export class CofferDatabase implements Disposable {
     this.#checkpoints = new CheckpointPolicy(connection, () => {
       this.#freePages.giveBackSlowly();
     });
-    this.#reserve = new SpaceReserve(options.path);
+    this.#reserve = new SpaceReserve(options.path, options.salt);
     this.#reserve.keep();
     this.#hold(options.file);
     this.tags = new TagTable(connection);
@@ -190,11 +193,12 @@ export class CofferDatabase implements Disposable {
       if (this.#totalChanges() !== state.changes) build();
       this.#checkpoints.run('truncate');
       const changes = this.#totalChanges();
-      putRekeyedInPlace(this.#connection, this.path, keys, () => {
+      putRekeyedInPlace(this.#connection, this.path, keys, (salt) => {
         state.isInPlace = true;
         this.#changesBefore = changes + 1;
         this.#file.release();
         this.#hold(holdFile(this.path));
+        this.#reserve.keep(salt);
       });
     };
     try {

@@ -1,16 +1,16 @@
 import { closeSync, openSync, readSync, statSync } from 'node:fs';
 import { DatabaseError } from './errors.ts';
-import { PAGE_SIZE_BYTES } from './page-layout.ts';
+import { PAGE_SIZE_BYTES, SALT_SIZE_BYTES } from './page-layout.ts';
 import { toDatabaseError } from './translate-error.ts';
 
 /** What every unencrypted SQLite database begins with: https://sqlite.org/fileformat.html#magic_header_string */
 const PLAINTEXT_MAGIC: Uint8Array = Buffer.from('SQLite format 3\0', 'latin1');
 
 /**
- * Looks at the file before SQLite may touch it. Throws `NOT_FOUND`, `NOT_A_DATABASE` (too short) or `PLAINTEXT`.
+ * Looks at the file before SQLite may touch it; returns its salt, its first 16 bytes. Throws `NOT_FOUND`, `NOT_A_DATABASE` (too short) or `PLAINTEXT`.
  * `shown` is its name in messages, where `path` has followed links. Never to be called while this process has the database open: closing the file here would drop SQLite's locks.
  */
-export function checkEncryptedFile(path: string, shown: string = path): void {
+export function checkEncryptedFile(path: string, shown: string = path): Uint8Array {
   try {
     const stats = statSync(path);
     if (!stats.isFile()) throw new DatabaseError('NOT_A_DATABASE', `${shown} is not a regular file`);
@@ -20,24 +20,26 @@ export function checkEncryptedFile(path: string, shown: string = path): void {
         `${shown} is too short for a database: it is damaged or something else`,
       );
     }
-    if (readMagic(path).equals(PLAINTEXT_MAGIC)) {
+    const start = readStart(path);
+    if (start.equals(PLAINTEXT_MAGIC)) {
       throw new DatabaseError(
         'PLAINTEXT',
         `${shown} is an unencrypted database: it was not made by this program`,
       );
     }
+    return start;
   } catch (error) {
     throw toDatabaseError(error, `cannot open ${shown}`);
   }
 }
 
-function readMagic(path: string): Buffer {
-  const magic = Buffer.alloc(PLAINTEXT_MAGIC.length);
+function readStart(path: string): Buffer {
+  const start = Buffer.alloc(SALT_SIZE_BYTES);
   const descriptor = openSync(path, 'r');
   try {
-    readSync(descriptor, magic, 0, magic.length, 0);
+    readSync(descriptor, start, 0, start.length, 0);
   } finally {
     closeSync(descriptor);
   }
-  return magic;
+  return start;
 }

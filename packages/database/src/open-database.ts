@@ -46,14 +46,19 @@ export function openDatabase({ path, key }: DatabaseOptions): CofferDatabase {
   const realPath = realPathOf(path);
   checkNotHeld(realPath);
   checkWritable(realPath);
-  checkEncryptedFile(realPath, path);
+  const salt = checkEncryptedFile(realPath, path);
   const connection = openKeyedConnection(realPath, key);
   try {
     // Its owner only: the lock is held.
     discardRekeyed(realPath);
     const file = holdFile(realPath);
     try {
-      return new CofferDatabase(connection, { path: realPath, schemaVersion: migrate(connection), file });
+      return new CofferDatabase(connection, {
+        path: realPath,
+        schemaVersion: migrate(connection),
+        file,
+        salt,
+      });
     } catch (error) {
       file.release();
       throw error;

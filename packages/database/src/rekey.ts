@@ -52,26 +52,28 @@ export function buildRekeyed(connection: Connection, path: string, { key, newKey
 
 /**
  * Puts the copy in the place of the database: closes the connection, renames, opens again under the new key. Before the rename is durable
- * the old key opens it, afterwards the new one; there is always a whole database. `onRenamed` is called in between, also when something
- * fails later.
+ * the old key opens it, afterwards the new one; there is always a whole database. `onRenamed` is called in between with the salt of the new one, also when
+ * something fails later.
  */
 export function putRekeyedInPlace(
   connection: Connection,
   path: string,
   { key, newKey }: RekeyOptions,
-  onRenamed: () => void,
+  onRenamed: (salt: Uint8Array) => void,
 ): void {
   connection.reopen(() => {
     let settle: Settle = () => undefined;
+    let salt: Uint8Array;
     try {
       checkNoLog(path);
+      salt = checkEncryptedFile(rekeyedPath(path));
       settle = keepReplaced(path);
       renameSync(rekeyedPath(path), path);
     } catch (error) {
       settle(false);
       return { driver: openKeyedDriver(path, key), error };
     }
-    onRenamed();
+    onRenamed(salt);
     try {
       syncFolder(dirname(path));
     } catch (error) {

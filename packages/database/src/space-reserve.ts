@@ -1,5 +1,6 @@
-import { closeSync, openSync, rmSync, statSync, writeSync } from 'node:fs';
 import { randomBytes } from 'node:crypto';
+import { closeSync, openSync, readSync, rmSync, statSync, writeSync } from 'node:fs';
+import { SALT_SIZE_BYTES } from './page-layout.ts';
 
 /** Deleting a file of 100 KB writes 26 zeroed pages and a few others to the WAL: some 170 KB. */
 const RESERVE_SIZE_BYTES = 1024 * 1024;
@@ -13,23 +14,48 @@ function sizeOf(path: string): number {
   return statSync(path, { throwIfNoEntry: false })?.size ?? 0;
 }
 
+/** The salt that the database had when its reserve was last kept; `undefined` when there is no reserve. */
+export function readSaltCopy(databasePath: string): Buffer | undefined {
+  const path = `${databasePath}.reserve`;
+  return sizeOf(path) === RESERVE_SIZE_BYTES ? readStart(path) : undefined;
+}
+
+function readStart(path: string): Buffer {
+  const descriptor = openSync(path, 'r');
+  try {
+    const start = Buffer.alloc(SALT_SIZE_BYTES);
+    return start.subarray(0, readSync(descriptor, start, 0, start.length, 0));
+  } finally {
+    closeSync(descriptor);
+  }
+}
+
 /**
  * Space that is set aside while there is some, in a file beside the database, so that deleting works on a full disk: SQLite writes
- * before it frees. Nothing here ever throws: without a reserve everything works that works without one.
+ * before it frees. Nothing here ever throws: without a reserve everything works that works without one. It begins with a copy of the database's salt, without which no page
+ * can be told from a damaged one, and which otherwise is on the first page alone.
  */
 export class SpaceReserve {
   readonly path: string;
+  #salt: Uint8Array;
 
-  constructor(databasePath: string) {
+  /** `salt`: the first 16 bytes of the database. */
+  constructor(databasePath: string, salt: Uint8Array) {
     this.path = `${databasePath}.reserve`;
+    this.#salt = salt;
   }
 
-  /** Makes the reserve unless it is there. It is whole or not there: what does not fit is given back. */
-  keep(): void {
+  /** Makes the reserve unless it is there. It is whole or not there: what does not fit is given back. `salt` is the database's, where it may be another than before. */
+  keep(salt?: Uint8Array): void {
+    this.#salt = salt ?? this.#salt;
     try {
-      if (this.#sizeBytes() === RESERVE_SIZE_BYTES) return;
+      if (this.#sizeBytes() === RESERVE_SIZE_BYTES) {
+        if (!readStart(this.path).equals(this.#salt)) this.#write('r+', this.#salt);
+        return;
+      }
       rmSync(this.path, { force: true });
-      this.#fill();
+      // Not zeros, which a file system that compresses would store nowhere. Not synced: a crash may cost the reserve, not the space.
+      this.#write('wx', Buffer.concat([this.#salt, randomBytes(RESERVE_SIZE_BYTES - this.#salt.length)]));
     } catch {
       this.giveBack();
     }
@@ -50,11 +76,9 @@ export class SpaceReserve {
     return sizeOf(this.path);
   }
 
-  #fill(): void {
-    const descriptor = openSync(this.path, 'wx', 0o600);
+  #write(flags: 'wx' | 'r+', bytes: Uint8Array): void {
+    const descriptor = openSync(this.path, flags, 0o600);
     try {
-      // Not zeros, which a file system that compresses would store nowhere. Not synced: a crash may cost the reserve, not the space.
-      const bytes = randomBytes(RESERVE_SIZE_BYTES);
       for (let written = 0; written < bytes.length;) written += writeSync(descriptor, bytes, written);
     } finally {
       closeSync(descriptor);
