@@ -52,11 +52,13 @@ const FILE_FIELDS =
 const RECORDS: Readonly<Record<RecordType, string>> = {
   file: `${FILE_FIELDS}. stdout`,
   folder: 'path, name, fileCount, sizeBytes (all below it counted). stdout, from ls and info',
+  rebuilt:
+    'rebuilt (false when nothing was wrong), files, pages, damagedPages (numbers, from 1), keptPath. stdout, from doctor --rebuild, after a file object with action (content lost, renamed or lost), id and path for each file that could not be kept as it was',
   slot: 'id, kind (passphrase, keyfile, keychain or recovery), label, createdAtMs; removed: true from key rm and key rotate; becomes (kept, new code, dropped or secret needed) from key rotate --dry-run. stdout, from init and key',
   status:
     'locked (no agent has it open), directory, vaultId, files, sizeBytes, blobFiles, sealedFiles, damagedFiles (known to be), databaseSizeBytes, slots (how many), keySlots (as the objects of type slot), keyEpoch, keyEpochs (of each: epoch, files), rotation (none, or what an interrupted one still has to do: database, headers or reseal), rollback (none, kept, unknown or behind), schemaVersion, formatVersion; agent (as the object of that type) where one has the vault open; backupMadeAtMs of a backup. Without a secret only locked, directory, vaultId, formatVersion, slots and keySlots. stdout',
   agent: 'pid, sinceMs, untilMs (when it locks the vault at the latest), idleMs. stdout, from unlock',
-  paths: 'directory, database, files, quarantine, vaultFile, vaultFileCopy, ownerLock. stdout',
+  paths: 'directory, database, keptDatabase, files, quarantine, vaultFile, vaultFileCopy, ownerLock. stdout',
   finding:
     'code, subject (file, database, slots, folder or machine), item, id, path, message, sinceMs, cost, remedy, mend (a command), fixable (by doctor --fix); from doctor also fixed: true or planned: true. stdout, from check, restore and doctor',
   problem:

@@ -9,6 +9,28 @@ import { toDatabaseError } from './translate-error.ts';
  * empty file (mode 0600) beside it. What a crash left of an earlier attempt is shredded. Throws `EXISTS`.
  */
 export function buildFile(path: string, build: (temporaryPath: string) => void): void {
+  const { temporaryPath, commit, discard } = beginFile(path);
+  try {
+    build(temporaryPath);
+    commit();
+  } catch (error) {
+    discard();
+    throw toDatabaseError(error, `cannot make ${path}`);
+  }
+}
+
+/** A file that is being made beside the name that it will have. */
+export interface FileInMaking {
+  /** Empty, mode 0600. */
+  readonly temporaryPath: string;
+  /** Makes it durable and gives it its name. Throws `EXISTS`, `NO_SPACE`, `FAILED` (its log is not empty). */
+  readonly commit: () => void;
+  /** Shreds what there is of it. */
+  readonly discard: () => void;
+}
+
+/** The same for what takes more than one turn. */
+export function beginFile(path: string): FileInMaking {
   const finalPath = resolve(path);
   const temporaryPath = `${finalPath}.new`;
   try {
@@ -18,21 +40,27 @@ export function buildFile(path: string, build: (temporaryPath: string) => void):
         throw new DatabaseError('EXISTS', `${name} exists already`);
       }
     }
-    discard(temporaryPath);
+    discardAll(temporaryPath);
     closeSync(openSync(temporaryPath, 'wx', 0o600));
-    try {
-      build(temporaryPath);
-      checkComplete(temporaryPath);
-      sync(temporaryPath);
-      moveIntoPlace(temporaryPath, finalPath);
-      syncFolder(dirname(finalPath));
-    } catch (error) {
-      discard(temporaryPath);
-      throw error;
-    }
   } catch (error) {
     throw toDatabaseError(error, `cannot make ${path}`);
   }
+  return {
+    temporaryPath,
+    commit: () => {
+      try {
+        checkComplete(temporaryPath);
+        sync(temporaryPath);
+        moveIntoPlace(temporaryPath, finalPath);
+        syncFolder(dirname(finalPath));
+      } catch (error) {
+        throw toDatabaseError(error, `cannot make ${path}`);
+      }
+    },
+    discard: () => {
+      discardAll(temporaryPath);
+    },
+  };
 }
 
 /** Unlike a rename, a link never replaces what came there meanwhile; some file systems have no links. */
@@ -58,7 +86,7 @@ function checkComplete(path: string): void {
   }
 }
 
-function discard(path: string): void {
+function discardAll(path: string): void {
   for (const suffix of ['', '-wal', '-journal']) discardCopy(path + suffix);
 }
 

@@ -1,3 +1,4 @@
+import { PAGE_KIND, USABLE_SIZE_BYTES, isPointerMap } from './btree-layout.ts';
 import { LOCK_BYTE_PAGE } from './page-layout.ts';
 
 /*
@@ -6,12 +7,13 @@ import { LOCK_BYTE_PAGE } from './page-layout.ts';
  * outlives its row. https://sqlite.org/fileformat.html#b_tree_pages
  */
 
-/** Bytes of a page that SQLite uses: the IV and HMAC after them are SQLCipher's. */
-const USABLE_SIZE_BYTES = 4016;
-/** One for each five bytes of a page: https://sqlite.org/fileformat.html#pointer_map_or_ptrmap_pages */
-const PAGES_PER_POINTER_MAP: number = Math.floor(USABLE_SIZE_BYTES / 5) + 1;
 const FILE_HEADER_SIZE_BYTES = 100;
-const HEADER_SIZE_BYTES: Readonly<Partial<Record<number, number>>> = { 2: 12, 5: 12, 10: 8, 13: 8 };
+const HEADER_SIZE_BYTES: Readonly<Partial<Record<number, number>>> = {
+  [PAGE_KIND.INDEX_INTERIOR]: 12,
+  [PAGE_KIND.TABLE_INTERIOR]: 12,
+  [PAGE_KIND.INDEX_LEAF]: 8,
+  [PAGE_KIND.TABLE_LEAF]: 8,
+};
 
 /**
  * The space of a b-tree page between the cell pointers and the cells. `undefined` for a page that is no b-tree page, and for one that says
@@ -26,8 +28,4 @@ export function deadSpaceOf(page: Buffer, pageNumber: number): Buffer | undefine
   const contentStart = page.readUInt16BE(start + 5);
   if (contentStart < pointersEnd || contentStart > USABLE_SIZE_BYTES) return undefined;
   return page.subarray(pointersEnd, contentStart);
-}
-
-function isPointerMap(pageNumber: number): boolean {
-  return pageNumber >= 2 && (pageNumber - 2) % PAGES_PER_POINTER_MAP === 0;
 }

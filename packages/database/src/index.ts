@@ -30,3 +30,7 @@ export type { TagCount, TagTable } from './tag-table.ts';
 export type { Tombstone, TombstoneTable } from './tombstone-table.ts';
 export type { NewTransfer, TransferFailure, TransferRow } from './transfer-row.ts';
 export type { TransferQuery, TransferTable } from './transfer-table.ts';
+export { keepsDamaged, putRebuiltInPlace } from './salvage/put-in-place.ts';
+export { rebuildDatabase } from './salvage/rebuild.ts';
+export type { RebuildOptions, RebuiltDatabase } from './salvage/rebuild.ts';
+export { hasPagesUnder } from './salvage/damaged-file.ts';

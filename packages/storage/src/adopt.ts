@@ -4,10 +4,11 @@ import { lstat, rename } from 'node:fs/promises';
 import { markCondition } from './condition.ts';
 import { errnoOf } from './errno.ts';
 import { StorageError, damaged, toStorageError } from './errors.ts';
-import { MIME_SAMPLE_SIZE_BYTES, detectMimeType, usualExtension } from './mime-type.ts';
+import { MIME_SAMPLE_SIZE_BYTES, detectMimeType } from './mime-type.ts';
 import { parseFileName, parseFolder } from './names.ts';
 import { locate, notThere } from './quarantine.ts';
 import { poolFor } from './read-file.ts';
+import { recoveredName } from './recovered-name.ts';
 import type { SaveOptions } from './save-options.ts';
 import { syncFolder } from './sealed-folder.ts';
 import { SealedReader } from './sealed-reader.ts';
@@ -100,7 +101,7 @@ async function verify(
   return {
     id,
     folder: parseFolder(options.folder ?? ''),
-    name: parseFileName(options.name ?? `recovered-${id.slice(0, 8)}${await usualExtension(mimeType)}`),
+    name: parseFileName(options.name ?? (await recoveredName(id, mimeType))),
     mimeType,
     sizeBytes,
     sha256,

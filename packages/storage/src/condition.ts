@@ -1,4 +1,4 @@
-import type { FileId, FileRow } from '@coffer/database';
+import type { FileId, FileRow, SettingTable } from '@coffer/database';
 import type { StorageContext } from './storage-context.ts';
 
 /** Since when something is known to be wrong is kept beside what is wrong, and goes with it: `damage/{file id}`, `damage/database`. */
@@ -28,4 +28,9 @@ export function noteDamage(
 export function damagedSinceMs({ database }: StorageContext, what: FileId | 'database'): number | undefined {
   const value = Number(database.settings.get(keyOf(what)) ?? Number.NaN);
   return Number.isSafeInteger(value) ? value : undefined;
+}
+
+/** What was wrong with a database that another one has taken the place of. */
+export function noteDatabaseRebuilt(settings: SettingTable): void {
+  settings.remove(keyOf('database'));
 }

@@ -17,6 +17,8 @@ export type { QuarantinedFile } from './quarantine.ts';
 export { StorageKeys } from './storage-keys.ts';
 export { StorageError } from './errors.ts';
 export type { DamageCode, StorageErrorCode, StorageErrorOptions } from './errors.ts';
+export { rebuildStorage } from './rebuild-database.ts';
+export type { RebuildStorageOptions } from './rebuild-database.ts';
 export { applyBackup } from './backup/apply-backup.ts';
 export type { NotRestored, RestoreFilesOptions } from './backup/restore-files.ts';
 export type { StageEvent, StageOptions, StageTotals, StageWatch } from './backup/stage-backup.ts';

@@ -26,6 +26,7 @@ test('the package exports these names', () => {
       "parseFileId",
       "parseFileName",
       "parseFolder",
+      "rebuildStorage",
       "saveFile",
       "shredFile",
       "shredWhole",

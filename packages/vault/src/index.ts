@@ -19,6 +19,8 @@ export type { CheckEvent, CheckOptions } from './files/check-vault.ts';
 export { diagnose } from './doctor/diagnose.ts';
 export type { DiagnoseEvent, DiagnoseOptions, DoctorClient } from './doctor/diagnose.ts';
 export type { DoctorEvent, DoctorOptions } from './doctor/doctor-vault.ts';
+export { rebuildVault } from './doctor/rebuild-vault.ts';
+export type { RebuildSummary, RebuildVaultOptions, RebuiltFile } from './doctor/rebuild-vault.ts';
 export type { Machine } from './doctor/examine-folder.ts';
 export type { Finding, FindingSubject } from './doctor/finding.ts';
 export { FINDING_KINDS } from './doctor/finding-kinds.ts';

@@ -1,4 +1,4 @@
-import { DatabaseError } from '@coffer/database';
+import { DatabaseError, keepsDamaged } from '@coffer/database';
 import type { CofferDatabase } from '@coffer/database';
 import { FileStorage, StorageError } from '@coffer/storage';
 import type { FileStorageOptions, Recovery } from '@coffer/storage';
@@ -17,7 +17,13 @@ import type { VaultParts } from './vault.ts';
 import { AcknowledgedGeneration } from './vault-file/acknowledged.ts';
 import type { VaultFile } from './vault-file/vault-file.ts';
 
-const DATABASE_HINT = 'put data.db back from a backup of the vault; the sealed files in files/ are untouched';
+const REBUILD_HINT =
+  'run `coffer doctor --rebuild`, which makes a new database of everything that can be read, and keeps this one';
+
+const DATABASE_HINT = `put data.db back from a backup of the vault, or ${REBUILD_HINT}; the sealed files in files/ are untouched`;
+
+const MISSING_HINT =
+  'put data.db back from a backup of the vault; without one, `coffer doctor --rebuild` makes an empty one, and the sealed files can be adopted from quarantine/';
 
 /** What is open already when the storage is opened. */
 export interface OpenedKeys {
@@ -68,6 +74,7 @@ export async function openParts(
     ...file.warnings,
     ...describeRecovery(recovery),
     ...describeRotation(rotationState(parts)),
+    ...describeKept(paths),
   ];
   return { ...parts, warnings, resources: opening.move() };
 }
@@ -87,6 +94,13 @@ function describeRotation(state: RotationState): string[] {
   return [`a change of the root key was interrupted (${what}): \`coffer key rotate\` goes on with it`];
 }
 
+function describeKept({ database, keptDatabase }: VaultPaths): string[] {
+  if (!keepsDamaged(database)) return [];
+  return [
+    `${keptDatabase} is kept from rebuilding: what is removed, shredded or under an old key stays in it until it is removed`,
+  ];
+}
+
 async function openStorage(options: FileStorageOptions): ReturnType<typeof FileStorage.open> {
   try {
     return await FileStorage.open(options);
@@ -104,7 +118,7 @@ function refuseMissingDatabase(paths: VaultPaths): void {
   throw new VaultError(
     'DAMAGED',
     `the database ${paths.database} is missing, and with it all names and small files`,
-    { hint: DATABASE_HINT },
+    { hint: MISSING_HINT },
   );
 }
 

@@ -1,4 +1,4 @@
-import { DatabaseError, acquireOwnerLock } from '@coffer/database';
+import { DatabaseError, acquireOwnerLock, putRebuiltInPlace } from '@coffer/database';
 import type { CofferDatabase } from '@coffer/database';
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -57,6 +57,7 @@ export async function openVault(options: OpenVaultOptions): Promise<Vault> {
     // Before the secret is tried: who has to wait for the owner should not wait for Argon2id first.
     opening.use(acquireOwnerLock(paths.ownerLock));
     await finishCommit(paths.directory);
+    putRebuiltInPlace(paths.database);
     const backup = await findOpenableBackup(paths);
     const found = await readVaultFile(paths);
     const unlocked = await unlockVaultFile(found, options.secret, options);
@@ -95,8 +96,10 @@ function openOwnDatabase(
   try {
     return openVaultDatabase(paths, keys);
   } catch (error) {
+    const isWrongKey = error instanceof DatabaseError && error.code === 'WRONG_KEY';
+    if (isWrongKey && keys.ownsPagesOf(paths.database)) throw toOpeningError(firstPageDamaged(paths, error));
     if (found.isCopyForeign) throw foreignCopy(paths, error);
-    if (!(error instanceof DatabaseError) || error.code !== 'WRONG_KEY') throw error;
+    if (!isWrongKey) throw error;
     throw file.current === found.current ? otherKey(paths, error) : olderKey(error);
   }
 }
@@ -117,6 +120,10 @@ function refuseUndoneChange(
   );
 }
 
+function firstPageDamaged({ database }: VaultPaths, cause: unknown): DatabaseError {
+  return new DatabaseError('CORRUPT', `the first page of ${database} is damaged`, { cause });
+}
+
 /** The root key was rotated since, and an older copy of the key slots was put back beside the new one. */
 function olderKey(cause: unknown): VaultError {
   return new VaultError(
@@ -132,7 +139,7 @@ function otherKey(paths: VaultPaths, cause: unknown): VaultError {
     `${paths.vaultFile} is whole, and its key does not open ${paths.database}`,
     {
       cause,
-      hint: 'one of the two is an older copy that was put back, or the beginning of data.db is damaged: put back both from one backup',
+      hint: 'one of the two is an older copy that was put back, or nothing of data.db is what it was: put back both from one backup',
     },
   );
 }

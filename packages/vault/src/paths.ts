@@ -5,6 +5,8 @@ export interface VaultPaths {
   readonly directory: string;
   /** The SQLCipher database: names, tags, small files. */
   readonly database: string;
+  /** A damaged database of which a new one was made. */
+  readonly keptDatabase: string;
   /** The folder of sealed files. */
   readonly files: string;
   /** The folder that sealed files without a row are moved to. */
@@ -23,6 +25,7 @@ export function vaultPaths(directory: string): VaultPaths {
   return {
     directory: root,
     database: join(root, 'data.db'),
+    keptDatabase: join(root, 'data.db.damaged'),
     files: join(root, 'files'),
     quarantine: join(root, 'quarantine'),
     vaultFile: join(root, 'vault.json'),

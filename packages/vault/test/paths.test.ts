@@ -6,6 +6,7 @@ test('everything of a vault is in its folder', () => {
   expect(vaultPaths('/v')).toEqual({
     directory: '/v',
     database: '/v/data.db',
+    keptDatabase: '/v/data.db.damaged',
     files: '/v/files',
     quarantine: '/v/quarantine',
     vaultFile: '/v/vault.json',

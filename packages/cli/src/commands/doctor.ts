@@ -4,15 +4,17 @@ import { CliError, usageError } from '../cli-error.ts';
 import type { Context, RunCommand } from '../context.ts';
 import { exitCode } from '../exit-codes.ts';
 import { chooseVaultDirectory } from '../input/vault-directory.ts';
-import { openVaultFor } from '../open-vault.ts';
+import { openVaultFor, openVaultWith, useSecret } from '../open-vault.ts';
 import { escapeName, escapeText } from '../output/escape.ts';
 import { writeFinding } from '../output/finding-lines.ts';
 import { formatCount } from '../output/format.ts';
 import { findingRecord } from '../output/records.ts';
+import { rebuildDatabase } from './doctor-rebuild.ts';
 
 interface DoctorOptions {
   readonly fix: boolean;
   readonly dryRun: boolean;
+  readonly rebuild: boolean;
 }
 
 /** `coffer doctor`: says what is wrong with a vault, also one that does not open, and puts right what is safe. */
@@ -27,17 +29,43 @@ export function registerDoctor(program: CommandUnknownOpts, run: RunCommand): vo
     )
     .option('--fix', 'do what is safe; no file of the vault is ever changed or removed', false)
     .option('-n, --dry-run', 'with --fix, only say what it would do', false)
-    .action((options) => run((context) => examine(context, options)));
+    .option(
+      '--rebuild',
+      'first make a new database of everything that can be read, if the one there is damaged; it is kept',
+      false,
+    )
+    .addHelpText('after', REBUILD_HELP)
+    .action((options) => run((context) => doctor(context, options)));
 }
 
-async function examine(context: Context, { fix, dryRun }: DoctorOptions): Promise<number> {
-  const { output, host, signal } = context;
+const REBUILD_HELP = `
+--rebuild is for a database with damaged pages, also one that does not open any more: every row on a page that is whole comes into a new data.db, whatever else is lost. The damaged one stays
+beside it as data.db.damaged. Files whose content is lost keep their names, small files whose names are lost get new ones, and sealed files whose names are lost go to quarantine/. Where
+data.db is missing, the new one is empty. Nothing is done when nothing is damaged. Restoring a backup that is up to date gives back more.`;
+
+async function doctor(context: Context, options: DoctorOptions): Promise<number> {
+  const { fix, dryRun, rebuild } = options;
   if (dryRun && !fix) throw usageError('-n says what --fix would do: use both');
+  if (dryRun && rebuild) throw usageError('-n says what --fix would do; --rebuild has no such way');
+  if (!rebuild) return await examine(context, options, () => open(context));
+  // Asked for once: rebuilding and looking inside take the same secret.
+  return await useSecret(context, async (secret) => {
+    await rebuildDatabase(context, secret);
+    return await examine(context, options, () => openVaultWith(context, secret));
+  });
+}
+
+async function examine(
+  context: Context,
+  { fix, dryRun }: DoctorOptions,
+  openVault: () => Promise<DoctorClient | undefined>,
+): Promise<number> {
+  const { output, host, signal } = context;
   const { diagnose } = await import('@coffer/vault');
   const directory = await chooseVaultDirectory(context);
   const events = diagnose({
     directory,
-    open: () => open(context),
+    open: openVault,
     fix,
     dryRun,
     signal,

@@ -24,6 +24,7 @@ export type RecordType =
   | 'status'
   | 'agent'
   | 'paths'
+  | 'rebuilt'
   | 'version'
   | 'help'
   | 'warning'

@@ -45,7 +45,7 @@ describe('is found, nothing else is, with what it is about, what it costs and th
   test.each(Object.entries(FINDING_CASES))(
     '%s',
     async (code, { damage, by, item, hasSince, beside = [], ...rest }) => {
-      const { before, isForPeople = false, isSeenClosed = false, isRestored = false, left = [] } = rest;
+      const { before, isForPeople = false, isSeenClosed = false, left = [] } = rest;
       using vault = template.copy();
       const startMs = Date.now();
       await damage(vault);
@@ -72,8 +72,7 @@ describe('is found, nothing else is, with what it is about, what it costs and th
         const { code: exit, stderr } = await vault.shell(String(finding?.['mend']));
         expect([0, 30], stderr).toContain(exit);
       }
-      const mended = isRestored ? { env: { COFFER_VAULT: vault.restored } } : options;
-      expect((await vault.findings([by], mended)).map((each) => each['code'])).toEqual(left);
+      expect((await vault.findings([by], options)).map((each) => each['code'])).toEqual(left);
     },
   );
 });

@@ -38,8 +38,6 @@ export interface FindingCase {
   readonly beside?: readonly FindingCode[];
   /** What mending turns it into. */
   readonly left?: readonly FindingCode[];
-  /** The command makes another vault, in `restored`. */
-  readonly isRestored?: boolean;
   /** Done before the command that mends, or instead of it where that only shows what to do. */
   readonly before?: (vault: DamagedVault) => Promise<void> | void;
   /** The command that mends only shows or needs what is not here: a new folder, another machine. */
@@ -130,7 +128,7 @@ export const FINDING_CASES: Readonly<Partial<Record<FindingCode, FindingCase>>> 
     item: 'my docs/small.txt',
     hasSince: true,
     beside: ['PAGE_DAMAGED', 'DATABASE_DAMAGED'],
-    isRestored: true,
+    left: ['BLOB_MISSING'],
     damage: (vault) => {
       flip(join(vault.vault, 'data.db'), -5 * PAGE_SIZE_BYTES + 100);
     },
@@ -141,7 +139,6 @@ export const FINDING_CASES: Readonly<Partial<Record<FindingCode, FindingCase>>> 
     hasSince: true,
     // Of all files: their rows are on one page.
     beside: ['PAGE_DAMAGED', 'DATABASE_DAMAGED', 'ROW_DAMAGED', 'ROW_DAMAGED'],
-    isRestored: true,
     damage: (vault) => {
       flip(join(vault.vault, 'data.db'), 2 * PAGE_SIZE_BYTES + 100);
     },
@@ -152,7 +149,6 @@ export const FINDING_CASES: Readonly<Partial<Record<FindingCode, FindingCase>>> 
     item: 'data.db',
     hasSince: true,
     beside: ['DATABASE_DAMAGED'],
-    isRestored: true,
     damage: (vault) => {
       flip(join(vault.vault, 'data.db'), PAGE_SIZE_BYTES + 100);
     },
@@ -163,7 +159,6 @@ export const FINDING_CASES: Readonly<Partial<Record<FindingCode, FindingCase>>> 
     item: 'data.db',
     hasSince: true,
     beside: ['PAGE_DAMAGED'],
-    isRestored: true,
     damage: (vault) => {
       flip(join(vault.vault, 'data.db'), 4 * PAGE_SIZE_BYTES + 100);
     },
@@ -396,6 +391,24 @@ export const FINDING_CASES: Readonly<Partial<Record<FindingCode, FindingCase>>> 
       });
     },
     before: async (vault) => holding.get(vault)?.(),
+  },
+  DATABASE_UNREADABLE: {
+    by: 'doctor',
+    item: 'vault',
+    hasSince: false,
+    left: ['DATABASE_KEPT'],
+    damage: (vault) => {
+      flip(join(vault.vault, 'data.db'), 100);
+    },
+  },
+  DATABASE_KEPT: {
+    by: 'doctor',
+    item: 'vault/data.db.damaged',
+    hasSince: true,
+    damage: async (vault) => {
+      flip(join(vault.vault, 'data.db'), 100);
+      await vault.run(['doctor', '--rebuild']);
+    },
   },
   NOT_OPENED: {
     by: 'doctor',

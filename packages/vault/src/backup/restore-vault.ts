@@ -1,5 +1,4 @@
-import type { CofferDatabase } from '@coffer/database';
-import { FileStorage, shredWhole } from '@coffer/storage';
+import { shredWhole } from '@coffer/storage';
 import type { NotRestored } from '@coffer/storage';
 import { constants, existsSync } from 'node:fs';
 import { chmod, copyFile, lstat, open } from 'node:fs/promises';
@@ -13,13 +12,13 @@ import { vaultPaths } from '../paths.ts';
 import type { VaultPaths } from '../paths.ts';
 import { renewInstance } from '../rollback/instance.ts';
 import { takeKeys } from '../rotate/vault-keys.ts';
-import type { VaultKeys } from '../rotate/vault-keys.ts';
 import type { SlotSecret } from '../slots/slot.ts';
 import { toVaultError } from '../to-vault-error.ts';
 import { readVaultFile } from '../vault-file/read.ts';
 import { unlockVaultFile } from '../vault-file/unlock.ts';
 import { settleBackup } from './commit.ts';
 import { lockFolder } from './lock-folder.ts';
+import { openRestored } from './open-restored.ts';
 import { findOpenableBackup } from './openable.ts';
 import { refuseOverlap } from './refuse-overlap.ts';
 import { RestoreTarget, refuseOtherFiles } from './restore-target.ts';
@@ -100,8 +99,9 @@ async function* restore(options: RestoreOptions): AsyncGenerator<RestoreEvent, v
   const findings = { count: 0 };
   let totals;
   {
-    await using parts = await openTarget(target.paths, keys);
+    await using parts = await openRestored(target.paths, keys, { source: from, signal });
     const { database, storage } = parts;
+    for (const finding of parts.findings) yield noted(findings, finding);
     renewInstance(database);
     totals = { files: database.files.count(), sizeBytes: database.files.totalSizeBytes() };
     const sealedBytes = database.files.totalSizeBytes({ placement: 'sealed' });
@@ -141,25 +141,6 @@ async function* restore(options: RestoreOptions): AsyncGenerator<RestoreEvent, v
     verified: verify,
     findings: findings.count,
   };
-}
-
-interface TargetParts extends AsyncDisposable {
-  readonly database: CofferDatabase;
-  readonly storage: FileStorage;
-}
-
-async function openTarget(paths: VaultPaths, keys: VaultKeys): Promise<TargetParts> {
-  await using opening = new AsyncDisposableStack();
-  const database = opening.use(keys.openDatabase(paths.database));
-  const { storage } = await FileStorage.open({
-    directory: paths.directory,
-    database,
-    keys: keys.storage,
-    databaseKey: () => keys.exportDatabaseKey(),
-  });
-  opening.defer(() => storage.close());
-  const resources = opening.move();
-  return { database, storage, [Symbol.asyncDispose]: () => resources.disposeAsync() };
 }
 
 /** With the log that somebody who had the backup open may have left beside it. */

@@ -1,3 +1,5 @@
+import { DatabaseError } from '@coffer/database';
+import { StorageError } from '@coffer/storage';
 import { VaultError } from '../errors.ts';
 import { vaultPaths } from '../paths.ts';
 import { toVaultError } from '../to-vault-error.ts';
@@ -98,9 +100,15 @@ async function lookInside(
     if (!(error instanceof VaultError) || (code !== 'DAMAGED' && code !== 'IN_USE')) throw error;
     const about = { item: directory, message: error.message };
     if (code === 'IN_USE') return { ...NOTHING, findings: [toFinding('IN_USE', about)] };
-    const found = toFinding('NOT_OPENED', about);
+    // Where it is the database that is damaged, there is something that mends it.
+    const found = toFinding(isOfDatabase(error.cause) ? 'DATABASE_UNREADABLE' : 'NOT_OPENED', about);
     return { ...NOTHING, findings: [{ ...found, remedy: error.hint ?? found.remedy }] };
   }
+}
+
+function isOfDatabase(cause: unknown): boolean {
+  if (cause instanceof StorageError) return cause.damage === 'DATABASE_DAMAGED';
+  return cause instanceof DatabaseError && cause.code !== 'WRONG_KEY';
 }
 
 /** What `open` threw may be the caller's own. */

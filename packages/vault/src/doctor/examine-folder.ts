@@ -1,4 +1,10 @@
-import { DatabaseError, acquireOwnerLock, checkRuntime, inspectDatabaseFile } from '@coffer/database';
+import {
+  DatabaseError,
+  acquireOwnerLock,
+  checkRuntime,
+  inspectDatabaseFile,
+  keepsDamaged,
+} from '@coffer/database';
 import { accessSync, constants, existsSync, lstatSync } from 'node:fs';
 import { readdir, statfs } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -65,8 +71,14 @@ function examineRuntime(nodeVersion: string): Finding[] {
   }
 }
 
-function examineDatabase({ database }: VaultPaths, isOwned: boolean): Finding[] {
+function examineDatabase({ database, keptDatabase }: VaultPaths, isOwned: boolean): Finding[] {
   const { problem, hasReserve } = inspectDatabaseFile(database);
+  if (existsSync(`${database}.rebuilt`) && !isOwned) {
+    const message = 'the new database of a rebuilding is complete, and was not put in its place yet';
+    return [
+      toFinding('NOT_CLOSED', { item: `${database}.rebuilt`, message, ...since(`${database}.rebuilt`) }),
+    ];
+  }
   if (problem?.code === 'NOT_FOUND') {
     return [toFinding('DATABASE_MISSING', { item: database, message: `${database} is missing` })];
   }
@@ -74,6 +86,10 @@ function examineDatabase({ database }: VaultPaths, isOwned: boolean): Finding[] 
     return [toFinding('DATABASE_FOREIGN', { item: database, message: problem.message, ...since(database) })];
   }
   const findings: Finding[] = [];
+  if (keepsDamaged(database)) {
+    const message = `${keptDatabase} is the damaged database of which this one was made`;
+    findings.push(toFinding('DATABASE_KEPT', { item: keptDatabase, message, ...since(keptDatabase) }));
+  }
   const log = lstatSync(`${database}-wal`, { throwIfNoEntry: false });
   if (log?.isFile() === true && log.size > 0 && !isOwned) {
     const message = 'the last process that had the vault open did not close it';

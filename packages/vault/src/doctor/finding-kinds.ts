@@ -10,6 +10,7 @@ type FolderFindingCode =
   | 'LOOSE_MODE'
   | 'DATABASE_MISSING'
   | 'DATABASE_FOREIGN'
+  | 'DATABASE_KEPT'
   | 'NOT_CLOSED'
   | 'IN_USE'
   | 'LOCK_REPLACED'
@@ -26,7 +27,8 @@ type FolderFindingCode =
   | 'RUNTIME_UNSUPPORTED';
 
 /** Found in an open vault, besides what a check finds. */
-type OpenFindingCode = 'QUARANTINED' | 'DELETION_PENDING' | 'SHREDDING_PENDING' | 'NOT_OPENED';
+type OpenFindingCode =
+  'QUARANTINED' | 'DELETION_PENDING' | 'SHREDDING_PENDING' | 'DATABASE_UNREADABLE' | 'NOT_OPENED';
 
 export type FindingCode = StorageFindingCode | FolderFindingCode | OpenFindingCode;
 
@@ -48,6 +50,8 @@ export interface FindingKind {
 }
 
 const BY_DOCTOR = 'coffer doctor --fix';
+/** Makes a new database, and keeps the damaged one. */
+const REBUILD = 'coffer doctor --rebuild';
 /** Into a new folder: the damaged vault stays as it is. */
 const RESTORE = 'coffer restore BACKUP --vault RESTORED';
 
@@ -71,15 +75,16 @@ const LOST_FILE: FindingKind = {
 const LOST_DATABASE: FindingKind = {
   subject: 'database',
   cost: 'the names, tags and small files that are on damaged pages; other files can still be read',
-  remedy: 'get what can be read with `coffer export`, then restore the vault from a backup',
-  mend: () => RESTORE,
+  remedy:
+    'make a new database of everything that can be read (the damaged one is kept), or restore the vault from a backup',
+  mend: () => REBUILD,
 };
 
 /** On a page that cannot be read: SQLite can't free it, so that nothing can be put in its place. */
 const LOST_ROW: FindingKind = {
   ...LOST_FILE,
   remedy: LOST_DATABASE.remedy,
-  mend: () => RESTORE,
+  mend: () => REBUILD,
 };
 
 const LEFT_OVER: FindingKind = {
@@ -180,7 +185,8 @@ export const FINDING_KINDS: Readonly<Record<FindingCode, FindingKind>> = {
   DATABASE_MISSING: {
     subject: 'database',
     cost: 'all names, folders, tags and small files; the sealed files are untouched',
-    remedy: 'put data.db back from a backup of this vault; what is newer than it then goes to quarantine/',
+    remedy:
+      'put data.db back from a backup of this vault; what is newer than it then goes to quarantine/. Without a backup, `coffer doctor --rebuild` makes an empty one, and everything goes there',
     mend: ({ item }) => `cp BACKUP/data.db ${item} && ${BY_DOCTOR}`,
   },
   DATABASE_FOREIGN: {
@@ -189,9 +195,15 @@ export const FINDING_KINDS: Readonly<Record<FindingCode, FindingKind>> = {
     remedy: 'what is in the place of data.db was not made by this vault: put data.db back from a backup',
     mend: ({ item }) => `mv ${item} . && cp BACKUP/data.db ${item} && ${BY_DOCTOR}`,
   },
+  DATABASE_KEPT: {
+    subject: 'database',
+    cost: 'what is removed, shredded or under an old key stays in it as it was, for whoever has a key of that time',
+    remedy: 'remove it, when nothing is missing any more that a repair of it could bring back',
+    mend: ({ item }) => `rm -f ${item} ${item}-wal`,
+  },
   NOT_CLOSED: {
     subject: 'database',
-    cost: 'nothing: the last process that used the vault was killed, and opening it finishes what was begun',
+    cost: 'nothing: what used the vault last was cut short, and opening it finishes what was begun',
     remedy: 'open the vault',
     mend: () => BY_DOCTOR,
     isFixable: true,
@@ -289,6 +301,12 @@ export const FINDING_KINDS: Readonly<Record<FindingCode, FindingKind>> = {
     remedy: 'free some space, and mend what `coffer check` finds; the database is then cleared',
     mend: () => BY_DOCTOR,
     isFixable: true,
+  },
+  DATABASE_UNREADABLE: {
+    subject: 'database',
+    cost: 'the vault does not open; the sealed files are untouched, and so is what is on pages that are not damaged',
+    remedy: LOST_DATABASE.remedy,
+    mend: () => REBUILD,
   },
   NOT_OPENED: {
     subject: 'database',

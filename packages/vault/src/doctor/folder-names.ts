@@ -8,6 +8,8 @@ const OWN: ReadonlySet<string> = new Set([
   'data.db-shm',
   'data.db-journal',
   'data.db.reserve',
+  'data.db.damaged',
+  'data.db.damaged-wal',
   'files',
   'quarantine',
   'init.unfinished',
@@ -19,10 +21,10 @@ const OWN: ReadonlySet<string> = new Set([
 
 /** New content of a file under a temporary name: of use only to the process that was writing it. */
 const LEFT_OVER =
-  /^(?:vault\.json(?:\.bak)?\.tmp|backup\.json\.tmp|data\.db(?:\.rekey)?\.new(?:-wal|-journal)?|importing)$/;
+  /^(?:vault\.json(?:\.bak)?\.tmp|backup\.json\.tmp|data\.db(?:\.rekey|\.rebuilt)?\.new(?:-wal|-journal)?|importing)$/;
 
-/** Of a change of the database's key, and what becomes of it is for opening to decide: the new database, and a second name of the old one. */
-const UNDECIDED: readonly string[] = ['data.db.rekey', 'data.db.replaced'];
+/** What becomes of it is for opening to decide: the new database of a change of key or of a rebuilding, and a second name of the old one. */
+const UNDECIDED: readonly string[] = ['data.db.rekey', 'data.db.replaced', 'data.db.rebuilt'];
 
 /** Examined where what is in them is: each has findings of its own. */
 const EXAMINED: readonly string[] = ['data.db', 'vault.json', 'vault.json.bak', 'owner.lock', 'files'];

@@ -1,6 +1,6 @@
 import { bytesToHex, randomBytes } from '@coffer/crypto';
 import { DatabaseError } from '@coffer/database';
-import type { CofferDatabase } from '@coffer/database';
+import type { CofferDatabase, SettingTable } from '@coffer/database';
 
 const INSTANCE = 'rollback/instance';
 const KEPT = 'rollback/kept';
@@ -77,4 +77,9 @@ export function unlessFull<T>(work: () => T): T | undefined {
 /** Gives a database that was restored an instance of its own: that it is older than another copy is no surprise then. */
 export function renewInstance(database: CofferDatabase): void {
   new Instance(database).renew();
+}
+
+/** For a database of which it is not known how far it was: no keychain can be held against it. */
+export function forgetInstance(settings: SettingTable): void {
+  for (const setting of [INSTANCE, KEPT, UNVERIFIED_FROM]) settings.remove(setting);
 }

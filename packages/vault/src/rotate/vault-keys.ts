@@ -1,5 +1,5 @@
 import type { SecretKey } from '@coffer/crypto';
-import { DatabaseError, openDatabase } from '@coffer/database';
+import { DatabaseError, hasPagesUnder, openDatabase } from '@coffer/database';
 import type { CofferDatabase } from '@coffer/database';
 import { StorageKeys } from '@coffer/storage';
 import { keyEpochOf } from '../vault-file/content.ts';
@@ -63,11 +63,28 @@ export class VaultKeys implements Disposable {
     }
   }
 
+  /** Whether a database that does not open has pages of this vault all the same. */
+  ownsPagesOf(path: string): boolean {
+    const roots = this.#previous === undefined ? [this.#root] : [this.#root, this.#previous];
+    return roots.some((root) => withDatabaseKey(root, (key) => hasPagesUnder(path, key)));
+  }
+
   /** The key that the database is under. The caller zeroes it. */
   exportDatabaseKey(): Uint8Array {
     const { root } = this.#isDatabaseBehind && this.#previous !== undefined ? { root: this.#previous } : this;
     using key = root.derive(DATABASE_LABEL);
     return key.exportBytes();
+  }
+
+  /** Does something with the key that the database is under; during a rotation that may be either. What throws `WRONG_KEY` is done with the other one. */
+  async withEachDatabaseKey<T>(use: (key: Uint8Array) => Promise<T>): Promise<T> {
+    try {
+      return await withDatabaseKeyOf(this.#root, use);
+    } catch (error) {
+      const isOther = error instanceof Error && 'code' in error && error.code === 'WRONG_KEY';
+      if (!isOther || this.#previous === undefined) throw error;
+      return await withDatabaseKeyOf(this.#previous, use);
+    }
   }
 
   /** Both keys of the change that brings the database to the root key `next`. */
@@ -121,6 +138,16 @@ function withDatabaseKey<T>(root: SecretKey, use: (key: Uint8Array) => T): T {
   const key = databaseKey.exportBytes();
   try {
     return use(key);
+  } finally {
+    key.fill(0);
+  }
+}
+
+async function withDatabaseKeyOf<T>(root: SecretKey, use: (key: Uint8Array) => Promise<T>): Promise<T> {
+  using databaseKey = root.derive(DATABASE_LABEL);
+  const key = databaseKey.exportBytes();
+  try {
+    return await use(key);
   } finally {
     key.fill(0);
   }

@@ -63,7 +63,7 @@ describe('a page of the database without which the vault does not open', () => {
       expect(error).toBeInstanceOf(VaultError);
       if (error instanceof VaultError)
         expect(findings).toMatchObject([
-          { code: 'NOT_OPENED', item: directory, message: error.message, remedy: error.hint },
+          { code: 'DATABASE_UNREADABLE', item: directory, message: error.message, remedy: error.hint },
         ]);
     }
   });

@@ -20,6 +20,7 @@ test('the package exports these names', () => {
       "parseRecoveryCode",
       "passphraseWarning",
       "readVaultSlots",
+      "rebuildVault",
       "restoreVault",
       "vaultPaths",
     ]

@@ -1,0 +1,181 @@
+import {
+  copyFileSync,
+  existsSync,
+  readFileSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { diagnose, openVault, rebuildVault, restoreVault } from '../../src/index.ts';
+import type { RebuildSummary } from '../../src/index.ts';
+import { TestVault, all } from './test-vault.ts';
+
+const PAGE_SIZE_BYTES = 4096;
+const LARGE = new Uint8Array(400_000).fill(7);
+
+/** A vault, closed, with a file of each kind. */
+async function closedVault(): Promise<TestVault> {
+  const made = await TestVault.create();
+  await made.put('small.txt');
+  await made.put('a/other.txt');
+  await made.put('a/large', LARGE);
+  await made.vault.close();
+  return made;
+}
+
+function losePage(path: string, number: number): void {
+  const bytes = readFileSync(path);
+  writeFileSync(path, bytes.fill(0, (number - 1) * PAGE_SIZE_BYTES, number * PAGE_SIZE_BYTES));
+}
+
+function database(made: TestVault): string {
+  return join(made.directory, 'data.db');
+}
+
+async function expectAll(made: TestVault): Promise<void> {
+  await made.reopen();
+  expect(made.paths()).toEqual(['a/large', 'a/other.txt', 'small.txt']);
+  expect(await made.text('small.txt')).toBe('small.txt');
+  expect(await made.text('a/other.txt')).toBe('a/other.txt');
+  expect(Buffer.from(await made.text('a/large')).equals(LARGE)).toBe(true);
+  const events = await all(made.vault.check({ mode: 'full' }));
+  expect(events.filter(({ type }) => type === 'finding')).toEqual([]);
+}
+
+const KEPT_ALL: Partial<RebuildSummary> = {
+  isRebuilt: true,
+  files: 3,
+  withoutContent: [],
+  withNewNames: [],
+  lost: [],
+};
+
+describe('rebuilding', () => {
+  test('a vault whose database lost its first page has everything again, and keeps the damaged one', async () => {
+    const made = await closedVault();
+    losePage(database(made), 1);
+    const damaged = readFileSync(database(made));
+    await expect(openVault(made)).rejects.toMatchObject({
+      code: 'DAMAGED',
+      message: expect.stringContaining('the first page of') as string,
+      hint: expect.stringContaining('coffer doctor --rebuild') as string,
+    });
+    const kept = join(made.directory, 'data.db.damaged');
+    expect(await rebuildVault(made)).toMatchObject({ ...KEPT_ALL, damagedPages: [1], keptPath: kept });
+    expect(readFileSync(kept).equals(damaged)).toBe(true);
+    await expectAll(made);
+    expect(made.vault.warnings).toEqual([expect.stringContaining('data.db.damaged is kept') as string]);
+  });
+
+  test('a row that is lost with its page comes back from the index, and the hash of a sealed file from its content', async () => {
+    const made = await closedVault();
+    const before = new Map<string, string>();
+    await made.reopen();
+    for (const { path, sha256 } of made.vault.list({ recursive: true, folder: '' }).files)
+      before.set(path, sha256);
+    await made.vault.close();
+    // The third one has the rows of all files: `damage/vault/sample-database.ts` says which is whose.
+    losePage(database(made), 3);
+    expect(await rebuildVault(made)).toMatchObject({ ...KEPT_ALL, damagedPages: [3] });
+    await expectAll(made);
+    for (const { path, sha256 } of made.vault.list({ recursive: true, folder: '' }).files)
+      expect(sha256).toBe(before.get(path));
+  });
+
+  test('nothing is done to a database with which nothing is wrong', async () => {
+    const made = await closedVault();
+    const before = readFileSync(database(made));
+    expect(await rebuildVault(made)).toMatchObject({ isRebuilt: false, files: 3, keptPath: undefined });
+    expect(readFileSync(database(made)).equals(before)).toBe(true);
+    expect(existsSync(join(made.directory, 'data.db.damaged'))).toBe(false);
+  });
+
+  test('where data.db is gone, the sealed files can be adopted', async () => {
+    const made = await closedVault();
+    rmSync(database(made));
+    expect(await rebuildVault(made)).toMatchObject({ isRebuilt: true, files: 0, keptPath: undefined });
+    await made.reopen();
+    expect(made.paths()).toEqual([]);
+    const [quarantined] = await made.vault.quarantine();
+    expect(quarantined).toMatchObject({ contentSizeBytes: LARGE.length });
+    await all(made.vault.adopt([quarantined?.name ?? ''], { name: 'found' }));
+    expect(Buffer.from(await made.text('found')).equals(LARGE)).toBe(true);
+  });
+
+  test('a database of another vault is not touched', async () => {
+    const made = await closedVault();
+    const other = await closedVault();
+    copyFileSync(database(other), database(made));
+    await expect(rebuildVault(made)).rejects.toMatchObject({ code: 'DAMAGED' });
+    expect(readFileSync(database(made)).equals(readFileSync(database(other)))).toBe(true);
+    expect(readdirSync(made.directory)).not.toContain('data.db.damaged');
+  });
+
+  test('a second time is refused as long as the first damaged database is there', async () => {
+    const made = await closedVault();
+    losePage(database(made), 1);
+    await rebuildVault(made);
+    losePage(database(made), 1);
+    await expect(rebuildVault(made)).rejects.toMatchObject({ code: 'EXISTS' });
+    rmSync(join(made.directory, 'data.db.damaged'));
+    expect(await rebuildVault(made)).toMatchObject(KEPT_ALL);
+  });
+
+  test('an open vault, a wrong secret and a backup are refused', async () => {
+    const made = await closedVault();
+    losePage(database(made), 1);
+    const secret = { kind: 'passphrase', passphrase: new TextEncoder().encode('wrong') } as const;
+    await expect(rebuildVault({ directory: made.directory, secret })).rejects.toMatchObject({
+      code: 'WRONG_KEY',
+    });
+    const whole = await TestVault.create();
+    await expect(rebuildVault(whole)).rejects.toMatchObject({ code: 'IN_USE' });
+    await all(whole.vault.backup(whole.path('backup')));
+    await expect(
+      rebuildVault({ directory: whole.path('backup'), secret: whole.secret }),
+    ).rejects.toMatchObject({ code: 'INVALID_INPUT' });
+  });
+
+  test('the doctor finds the new database that a crash left beside the old one, and opening puts it in place', async () => {
+    const made = await closedVault();
+    losePage(database(made), 1);
+    await rebuildVault(made);
+    renameSync(database(made), `${database(made)}.rebuilt`);
+    renameSync(`${database(made)}.damaged`, database(made));
+    const events = await all(diagnose({ directory: made.directory, open: () => Promise.resolve(undefined) }));
+    expect(events).toMatchObject([{ finding: { code: 'NOT_CLOSED' } }, { type: 'summary' }]);
+    await expectAll(made);
+    expect(existsSync(`${database(made)}.damaged`)).toBe(true);
+  });
+});
+
+describe('restoring a backup whose database does not open', () => {
+  test('gives back everything that is on its other pages, and says so', async () => {
+    const made = await closedVault();
+    await made.reopen();
+    const source = made.path('backup');
+    await all(made.vault.backup(source));
+    const path = join(source, 'data.db');
+    const whole = readFileSync(path);
+    const directory = made.path('restored');
+    const { secret } = made;
+    // The salt stays: without a vault around it, nothing has a copy of that.
+    const damaged = Buffer.from(whole).fill(0, 16, PAGE_SIZE_BYTES);
+    writeFileSync(path, damaged);
+    const events = await all(restoreVault({ source, directory, secret }));
+    expect(events).toMatchObject([
+      { type: 'finding', finding: { code: 'DATABASE_UNREADABLE' } },
+      { type: 'summary', files: 3, findings: 1 },
+    ]);
+    expect(readFileSync(path).equals(damaged)).toBe(true);
+    expect(readdirSync(directory)).not.toContain('data.db.damaged');
+    const vault = await openVault({ directory, secret });
+    expect(vault.warnings).toEqual([]);
+    const checked = await all(vault.check({ mode: 'full' }));
+    expect(checked.filter(({ type }) => type === 'finding')).toEqual([]);
+    await vault.close();
+  });
+});
