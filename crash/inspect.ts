@@ -1,9 +1,10 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, lstatSync, readFileSync, readdirSync } from 'node:fs';
+import { lstatSync, readFileSync, readdirSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { VaultError, openVault, vaultPaths } from '../packages/vault/src/index.ts';
+import { isVaultMade } from './operations/is-made.ts';
 import type { FileEntry, Vault } from '../packages/vault/src/index.ts';
 import { MARKER, contentOf } from './contents.ts';
 import type { ContentName } from './contents.ts';
@@ -79,7 +80,8 @@ export async function inspectHere(
   const settled = snapshot(stage.vault);
   {
     await using vault = await openVault({ directory: stage.vault, secret: secretOf(stage, secret) });
-    if (vault.warnings.length > 0) throw new Error(`opening again warns: ${vault.warnings.join('; ')}`);
+    const warnings = vault.warnings.filter((line) => operation.mayWarnOf?.test(line) !== true);
+    if (warnings.length > 0) throw new Error(`opening again warns: ${warnings.join('; ')}`);
     checkNames(
       operation,
       stage,
@@ -107,7 +109,7 @@ async function needsRepeating(
   said: ReadonlySet<string>,
 ): Promise<boolean> {
   if (!('runBare' in operation) || operation.makesVault === undefined) return false;
-  if (existsSync(vaultPaths(stage.vault).vaultFile)) return false;
+  if (isVaultMade(operation, stage)) return false;
   if (said.has(operation.makesVault.acknowledgedBy))
     throw new Error('the vault was acknowledged and is not there');
   const saidThen = new Set<string>();

@@ -1,10 +1,10 @@
 import { existsSync, readFileSync, rmSync } from 'node:fs';
-import { vaultPaths } from '../packages/vault/src/index.ts';
 import { diskCalls } from './disk-calls.ts';
 import type { DiskCall } from './disk-calls.ts';
 import { inspect } from './inspect.ts';
 import { describePoint, hasInjected, pointsOf, tracingAt } from './kill-points.ts';
 import type { KillPoint, Points } from './kill-points.ts';
+import { isVaultMade } from './operations/is-made.ts';
 import { operationOf } from './operations/table.ts';
 import { runOperation } from './run-operation.ts';
 import type { Run } from './run-operation.ts';
@@ -114,9 +114,7 @@ async function killOpening(
 
 /** What a person does after a crash: open the vault, or, when there is none yet, make it again. */
 function openingOf(operation: string, stage: Stage): string {
-  const found = operationOf(operation);
-  const isMade = existsSync(vaultPaths(stage.vault).vaultFile);
-  return 'runBare' in found && found.makesVault !== undefined && !isMade ? operation : 'open';
+  return isVaultMade(operationOf(operation), stage) ? 'open' : operation;
 }
 
 /** However a run was disturbed: it ends by itself or by the kill, in time, and every failure is one that we have a code for. */

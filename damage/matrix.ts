@@ -5,6 +5,7 @@ import { documentedLimits, oldCopies } from './kinds/old-copies.ts';
 import { pageScan } from './kinds/page-scan.ts';
 import { pages } from './kinds/pages.ts';
 import { quarantined } from './kinds/quarantined.ts';
+import { rebuilt } from './kinds/rebuilt.ts';
 import { rotated } from './kinds/rotated.ts';
 import { rows } from './kinds/rows.ts';
 import { sealedBytes } from './kinds/sealed-bytes.ts';
@@ -26,6 +27,7 @@ export const KINDS: readonly Kind[] = [
   ...slots,
   ...pageScan,
   ...pages,
+  ...rebuilt,
   ...rows,
   ...sideRows,
   ...oldCopies,

@@ -41,6 +41,8 @@ interface OperationParts {
   readonly inspect?: (stage: Stage, said: ReadonlySet<string>, vault: Vault) => Promise<void> | void;
   /** Names in the vault's folder that may be there afterwards, beside those of every vault. */
   readonly mayLeave?: readonly string[];
+  /** What opening may warn of afterwards, however often. */
+  readonly mayWarnOf?: RegExp;
   /** Names in `files/` that no file of the vault has, and that have to be there afterwards. */
   readonly keepsInFiles?: readonly string[];
   /** Migrations that the program has besides its own, wherever it runs for this operation. */
@@ -59,8 +61,11 @@ export interface VaultOperation extends OperationParts {
 /** An operation that opens or makes the vault itself. */
 interface BareOperation extends OperationParts {
   readonly runBare: (stage: Stage, say: (word: string) => void) => Promise<void>;
-  /** Before it is acknowledged there may be no vault at all, and what is left must not keep the operation from being repeated. */
-  readonly makesVault?: { readonly acknowledgedBy: string };
+  /** Before it is acknowledged there may be no vault that opens, and what is left must not keep the operation from being repeated. Whether there is one its `vault.json` says, if `isMade` does not. */
+  readonly makesVault?: {
+    readonly acknowledgedBy: string;
+    readonly isMade?: (stage: Stage) => boolean;
+  };
 }
 
 export type Operation = VaultOperation | BareOperation;

@@ -6,6 +6,7 @@ import { KEY_OPERATIONS } from './key-operations.ts';
 import { KEYCHAIN_OPERATIONS } from './keychain-operations.ts';
 import { migrateOperation } from './migrate.ts';
 import { QUARANTINE_OPERATIONS } from './quarantine-operations.ts';
+import { rebuild } from './rebuild.ts';
 import { ROTATE_OPERATIONS } from './rotate-operations.ts';
 import type { Operation } from './operation.ts';
 
@@ -18,6 +19,7 @@ export const OPERATIONS: Readonly<Record<string, Operation>> = {
   ...ROTATE_OPERATIONS,
   ...QUARANTINE_OPERATIONS,
   'doctor-fix': doctorFix,
+  'doctor-rebuild': rebuild,
   'import-discordopus': importOriginal,
   migrate: migrateOperation,
 };
