@@ -61,8 +61,18 @@ export async function record(
   return { run, calls, points: pointsOf(calls, run.threads) };
 }
 
-/** Runs one case on a copy of the operation's template and examines what it leaves. */
+/** A point that a run has not come to, because its threads took another turn, is tried again so many times. */
+const MAX_TRIES = 3;
+
+/** Runs one case on a copy of the operation's template and examines what it leaves, whether it was reached or not. */
 export async function runCase(templates: Templates, testCase: Case, thorough: boolean): Promise<Outcome> {
+  let outcome = await tryCase(templates, testCase, thorough);
+  for (let tries = 1; tries < MAX_TRIES && !outcome.reached && outcome.problem === undefined; tries++)
+    outcome = await tryCase(templates, testCase, thorough);
+  return outcome;
+}
+
+async function tryCase(templates: Templates, testCase: Case, thorough: boolean): Promise<Outcome> {
   const { operation, at, action, thenAt } = testCase;
   const stage = await templates.copyOf(operation);
   const log = `${stage.disk}.injected`;
