@@ -8,6 +8,7 @@ import { openKeyedConnection } from './keyed-connection.ts';
 import { migrate } from './migrate.ts';
 import { checkNotHeld, holdFile } from './open-files.ts';
 import { discardRekeyed } from './rekey.ts';
+import { discardUnfinished } from './salvage/put-in-place.ts';
 import { toDatabaseError } from './translate-error.ts';
 
 export interface DatabaseOptions {
@@ -51,6 +52,7 @@ export function openDatabase({ path, key }: DatabaseOptions): CofferDatabase {
   try {
     // Its owner only: the lock is held.
     discardRekeyed(realPath);
+    discardUnfinished(realPath);
     const file = holdFile(realPath);
     try {
       return new CofferDatabase(connection, {

@@ -373,6 +373,13 @@ test('whatever a crash leaves between the renames, the next owner puts the new d
   expect(putRebuiltInPlace(path)).toBe(false);
 });
 
+test('what a crash leaves of a new database that was not complete goes with the next opening', () => {
+  const { path } = closedSample();
+  for (const suffix of ['.new', '.new-wal']) writeFileSync(`${path}.rebuilt${suffix}`, 'rows');
+  reopen(path).close();
+  expect(readdirSync(dirname(path)).sort()).toEqual(['data.db', 'data.db.reserve']);
+});
+
 test('a database of a later schema is not rebuilt: what is new in it would be lost', async () => {
   const { path } = closedSample();
   const connection = openKeyedConnection(path, KEY);

@@ -2,11 +2,17 @@ import { renameSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { syncFolder } from '../build-file.ts';
 import { DatabaseError } from '../errors.ts';
+import { discardCopy } from '../shred-whole.ts';
 import { toDatabaseError } from '../translate-error.ts';
 
 /** The new database, complete and durable under this name, before it takes its place. */
 export function rebuiltPath(path: string): string {
   return `${path}.rebuilt`;
+}
+
+/** Shreds what a crash left of a new database that was not complete. */
+export function discardUnfinished(path: string): void {
+  for (const suffix of ['.new', '.new-wal', '.new-journal']) discardCopy(rebuiltPath(path) + suffix);
 }
 
 /** Where the damaged database is kept; its log beside it, as that of any database. */
