@@ -44,7 +44,7 @@ try {
         database.files.insertBlob(row.id, new Uint8Array(50_000).fill(7));
       }
     });
-    database.backupTo(join(folder, 'backup.db'));
+    await database.backupTo(join(folder, 'backup.db'), { key });
   }
 
   for (const name of ['data.db', 'backup.db']) {
@@ -72,7 +72,7 @@ try {
   console.log('We read what SQLCipher has written');
 
   const newKey = randomBytes(32);
-  again.stageRekey({ key, newKey }).commit();
+  await (await again.stageRekey({ key, newKey })).commit();
   again.close();
   const rekeyed = new StandardSqlCipher(path);
   rekeyed.pragma(`key = "x'${newKey.toString('hex')}'"`, { simple: true });

@@ -34,14 +34,9 @@ export function beginFile(path: string): FileInMaking {
   const finalPath = resolve(path);
   const temporaryPath = `${finalPath}.new`;
   try {
-    // A WAL without its database belongs to one that was lost: it may be all that is left of it.
-    for (const name of [finalPath, `${finalPath}-wal`, `${finalPath}-journal`]) {
-      if (statSync(name, { throwIfNoEntry: false }) !== undefined) {
-        throw new DatabaseError('EXISTS', `${name} exists already`);
-      }
-    }
-    discardAll(temporaryPath);
-    closeSync(openSync(temporaryPath, 'wx', 0o600));
+    checkAbsent(finalPath);
+    discardFile(temporaryPath);
+    makeEmptyFile(temporaryPath);
   } catch (error) {
     throw toDatabaseError(error, `cannot make ${path}`);
   }
@@ -49,18 +44,36 @@ export function beginFile(path: string): FileInMaking {
     temporaryPath,
     commit: () => {
       try {
-        checkComplete(temporaryPath);
-        sync(temporaryPath);
-        moveIntoPlace(temporaryPath, finalPath);
-        syncFolder(dirname(finalPath));
+        syncFile(temporaryPath);
+        appear(temporaryPath, finalPath);
       } catch (error) {
         throw toDatabaseError(error, `cannot make ${path}`);
       }
     },
     discard: () => {
-      discardAll(temporaryPath);
+      discardFile(temporaryPath);
     },
   };
+}
+
+export function checkAbsent(path: string): void {
+  // A WAL without its database belongs to one that was lost: it may be all that is left of it.
+  for (const name of [path, `${path}-wal`, `${path}-journal`]) {
+    if (statSync(name, { throwIfNoEntry: false }) !== undefined) {
+      throw new DatabaseError('EXISTS', `${name} exists already`);
+    }
+  }
+}
+
+export function makeEmptyFile(path: string): void {
+  closeSync(openSync(path, 'wx', 0o600));
+}
+
+/** Gives a file that is whole and synced its name, durably. */
+export function appear(temporaryPath: string, finalPath: string): void {
+  checkComplete(temporaryPath);
+  moveIntoPlace(temporaryPath, finalPath);
+  syncFolder(dirname(finalPath));
 }
 
 /** Unlike a rename, a link never replaces what came there meanwhile; some file systems have no links. */
@@ -86,11 +99,12 @@ function checkComplete(path: string): void {
   }
 }
 
-function discardAll(path: string): void {
+/** Shreds a file and what SQLite keeps beside it. */
+export function discardFile(path: string): void {
   for (const suffix of ['', '-wal', '-journal']) discardCopy(path + suffix);
 }
 
-function sync(path: string): void {
+export function syncFile(path: string): void {
   const descriptor = openSync(path, 'r+');
   try {
     fsyncSync(descriptor);

@@ -1,19 +1,19 @@
 import { statSync } from 'node:fs';
-import { backUp } from './back-up.ts';
 import { CheckpointPolicy } from './checkpoint-policy.ts';
-import { checkInteger, integerOf, parseColumns, textOf } from './columns.ts';
+import { checkInteger, parseColumns, textOf } from './columns.ts';
 import type { Connection } from './connection.ts';
-import { DatabaseError, invalid } from './errors.ts';
+import { DatabaseCopies } from './database-copies.ts';
+import type { RekeyOptions } from './database-copies.ts';
+import { DatabaseError } from './errors.ts';
 import { holdFile } from './open-files.ts';
 import type { HeldFile } from './open-files.ts';
 import { FileTable } from './file-table.ts';
 import { FreePages } from './free-pages.ts';
 import { scanPagesInChild } from './page-scan-child.ts';
 import type { PageScan, PageScanOptions } from './page-scan.ts';
-import { buildRekeyed, discardRekeyed, putRekeyedInPlace } from './rekey.ts';
-import type { RekeyOptions } from './rekey.ts';
 import { SpaceReserve } from './space-reserve.ts';
 import { SettingTable } from './setting-table.ts';
+import type { StagedRekey } from './staged-rekey.ts';
 import { TagTable } from './tag-table.ts';
 import { TombstoneTable } from './tombstone-table.ts';
 import { TransferTable } from './transfer-table.ts';
@@ -26,17 +26,10 @@ export interface TransactionOptions {
   readonly freesSpace?: boolean;
 }
 
-/** A copy of a database under another key, whole and durable, that has not taken its place yet. */
-export interface StagedRekey {
-  /** Whether the database is under the new key: also when `commit` has thrown. */
-  readonly isInPlace: boolean;
-  /**
-   * Puts the copy in place; one that is out of date is made again first. When it throws, the database goes on under the key that it has.
-   * Throws `IN_USE` (a page scan runs), `NO_SPACE`, `CORRUPT`, `FAILED`.
-   */
-  commit(): void;
-  /** Forgets the keys, and removes the copy if it was not put in place. Afterwards nothing can be done with this any more. */
-  discard(): void;
+export interface BackupOptions {
+  /** That of the database. */
+  readonly key: Uint8Array;
+  readonly signal?: AbortSignal;
 }
 
 /** An open database, held by this process alone until it is closed. After that every call throws `CLOSED`. */
@@ -54,9 +47,8 @@ export class CofferDatabase implements Disposable {
   #file: HeldFile;
   readonly #reserve: SpaceReserve;
   readonly #closing = new AbortController();
+  readonly #copies: DatabaseCopies;
   #refusesChanges = false;
-  /** Of the connections before this one: SQLite counts those of one. */
-  #changesBefore = 0;
 
   constructor(
     connection: Connection,
@@ -73,6 +65,18 @@ export class CofferDatabase implements Disposable {
     this.#reserve = new SpaceReserve(options.path, options.salt);
     this.#reserve.keep();
     this.#hold(options.file);
+    this.#copies = new DatabaseCopies({
+      path: options.path,
+      connection,
+      checkpoints: this.#checkpoints,
+      closing: this.#closing.signal,
+      freeze: () => this.#freeze(),
+      onReplaced: (salt) => {
+        this.#file.release();
+        this.#hold(holdFile(this.path));
+        this.#reserve.keep(salt);
+      },
+    });
     this.tags = new TagTable(connection);
     this.files = new FileTable(connection, this.tags);
     this.tombstones = new TombstoneTable(connection);
@@ -150,70 +154,30 @@ export class CofferDatabase implements Disposable {
 
   /**
    * Writes the whole database anew under its key, from what lives in it alone: for what deleting leaves in the space between rows. The old file is overwritten. It
-   * takes as much space as the database, and as long as copying it. Synchronous. Throws as `stageRekey` and `commit` do, having changed nothing.
+   * takes the space and the time of `stageRekey` and `commit`, and rejects as they do, having changed nothing. The key is asked for when it can't change any more, and zeroed.
    */
-  rebuild(key: Uint8Array): void {
-    const staged = this.stageRekey({ key, newKey: key });
-    try {
-      staged.commit();
-    } finally {
-      staged.discard();
-    }
+  async rebuild(databaseKey: () => Uint8Array): Promise<void> {
+    await this.#copies.rebuild(databaseKey);
   }
 
   /**
-   * Writes a consistent, compact copy under the same key. The name appears when the copy is complete and durable. Throws
-   * `EXISTS`, `NO_SPACE`, `NOT_PERMITTED`.
+   * Writes a consistent, compact copy under the same key, which is the database's. The name appears when the copy is complete and durable. A large database is copied by
+   * another process, as it was at the beginning: it can be read and written meanwhile, and what is written waits in the WAL. Waits for a page scan. Rejects with
+   * `EXISTS`, `NO_SPACE`, `NOT_PERMITTED`, `CORRUPT`, `CLOSED`, or the signal's reason.
    */
-  backupTo(path: string): void {
-    backUp(this.#connection, path);
+  async backupTo(path: string, { key, signal }: BackupOptions): Promise<void> {
+    await this.#copies.backUp(path, key, signal);
   }
 
   /**
    * Makes a copy of the database under another key, beside it, and changes nothing: whether there is space for it and every page can be read is
-   * found out before anything depends on it. It copies the keys, which `discard` forgets. It takes as much space as the database, and as long as copying it. Synchronous.
+   * found out before anything depends on it. It copies the keys before it returns; `discard` forgets them. A large database is copied by another process, and can be read and written meanwhile;
+   * that takes the space of two more, or of one more where there is no space for two or the file system shares blocks. Waits for page scans and for another change of key.
    *
-   * Throws `NO_SPACE`, `CORRUPT`, `IN_USE` (a page scan runs), `INVALID` (inside a transaction), `NOT_PERMITTED`.
+   * Rejects with `NO_SPACE`, `CORRUPT`, `INVALID` (inside a transaction), `NOT_PERMITTED`, `CLOSED`, or the signal's reason.
    */
-  stageRekey(options: RekeyOptions): StagedRekey {
-    this.#checkCanRekey();
-    const keys = { key: Uint8Array.from(options.key), newKey: Uint8Array.from(options.newKey) };
-    const state = { isInPlace: false, changes: 0 };
-    const build = (): void => {
-      buildRekeyed(this.#connection, this.path, keys);
-      state.changes = this.#totalChanges();
-    };
-    const discard = (): void => {
-      keys.key.fill(0);
-      keys.newKey.fill(0);
-      if (!state.isInPlace) discardRekeyed(this.path);
-    };
-    const commit = (): void => {
-      this.#checkCanRekey();
-      if (this.#totalChanges() !== state.changes) build();
-      this.#checkpoints.run('truncate');
-      const changes = this.#totalChanges();
-      putRekeyedInPlace(this.#connection, this.path, keys, (salt) => {
-        state.isInPlace = true;
-        this.#changesBefore = changes + 1;
-        this.#file.release();
-        this.#hold(holdFile(this.path));
-        this.#reserve.keep(salt);
-      });
-    };
-    try {
-      build();
-    } catch (error) {
-      discard();
-      throw error;
-    }
-    return {
-      get isInPlace() {
-        return state.isInPlace;
-      },
-      commit,
-      discard,
-    };
+  async stageRekey(options: RekeyOptions): Promise<StagedRekey> {
+    return await this.#copies.stageRekey(options);
   }
 
   /** What SQLite finds wrong with structure, indexes and references; empty when nothing is. */
@@ -250,7 +214,7 @@ export class CofferDatabase implements Disposable {
     this.#checkpoints.stop();
     if (this.#refusesChanges) this.#freePages.stop();
     else this.#freePages.giveBackBeforeClosing();
-    this.#closing.abort(new DatabaseError('CLOSED', `${this.path} was closed during a page scan`));
+    this.#closing.abort(new DatabaseError('CLOSED', `${this.path} was closed during a page scan or a copy`));
     try {
       this.#connection.close();
     } finally {
@@ -266,21 +230,12 @@ export class CofferDatabase implements Disposable {
 
   #hold(file: HeldFile): void {
     this.#file = file;
-    file.freeze = () => {
-      // Here, so that a full disk does not keep the last bytes of the log out of what is looked at.
-      if (!this.#checkpoints.isHeld) this.checkpoint('truncate');
-      return this.#checkpoints.freeze();
-    };
+    file.freeze = () => this.#freeze();
   }
 
-  #checkCanRekey(): void {
-    if (this.#checkpoints.isHeld) throw new DatabaseError('IN_USE', `a page scan of ${this.path} runs`);
-    if (this.#connection.inTransaction) throw invalid('the key cannot change inside a transaction');
-  }
-
-  /** Rows that were changed since the database was opened, and how often its file was replaced, which counts as a change. */
-  #totalChanges(): number {
-    const row = parseColumns(this.#connection.get('SELECT total_changes() AS n'));
-    return this.#changesBefore + integerOf(row['n'], 'total_changes');
+  #freeze(): () => void {
+    // Here, so that a full disk does not keep the last bytes of the log out of what is looked at.
+    if (!this.#checkpoints.isHeld) this.checkpoint('truncate');
+    return this.#checkpoints.freeze();
   }
 }

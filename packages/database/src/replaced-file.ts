@@ -1,10 +1,10 @@
 import { closeSync, fstatSync, linkSync, lstatSync, openSync, unlinkSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { syncFolder } from './build-file.ts';
-import { overwrite, shredWhole } from './shred-whole.ts';
+import { overwriteSlowly, shredWhole, shredWholeSlowly } from './shred-whole.ts';
 
-/** Ends the keeping of an old file. `isReplaced`: another one has its name, durably, and the old one is overwritten. Never throws. */
-export type Settle = (isReplaced: boolean) => void;
+/** Ends the keeping of an old file. `isReplaced`: another one has its name, durably, and the old one is overwritten, in turns with whatever else this process does. Never rejects. */
+export type Settle = (isReplaced: boolean) => Promise<void>;
 
 /**
  * Keeps hold of a file that is about to lose its name: by a second one, so that it is found and overwritten whatever happens in between. Where there are no
@@ -15,7 +15,7 @@ export function keepReplaced(path: string): Settle {
   try {
     linkSync(path, replacedPath(path));
   } catch {
-    return process.platform === 'win32' ? () => undefined : keepOpen(path);
+    return process.platform === 'win32' ? () => Promise.resolve() : keepOpen(path);
   }
   try {
     syncFolder(dirname(path));
@@ -23,9 +23,17 @@ export function keepReplaced(path: string): Settle {
     dropSecondName(path);
     throw error;
   }
-  return (isReplaced) => {
-    if (isReplaced) shredReplaced(path);
-    else dropSecondName(path);
+  return async (isReplaced) => {
+    if (!isReplaced) {
+      dropSecondName(path);
+      return;
+    }
+    try {
+      await shredWholeSlowly(replacedPath(path));
+      syncFolder(dirname(path));
+    } catch {
+      // The database has its new key all the same, and the next opening finds this.
+    }
   };
 }
 
@@ -64,16 +72,16 @@ function shredReplaced(path: string): void {
     shredWhole(replacedPath(path));
     syncFolder(dirname(path));
   } catch {
-    // The database has its new key all the same, and the next opening finds this.
+    // The next opening finds it again.
   }
 }
 
 function keepOpen(path: string): Settle {
   const descriptor = openSync(path, 'r+');
-  return (isReplaced) => {
+  return async (isReplaced) => {
     try {
       // Unless somebody has another name for it.
-      if (isReplaced && fstatSync(descriptor).nlink === 0) overwrite(descriptor);
+      if (isReplaced && fstatSync(descriptor).nlink === 0) await overwriteSlowly(descriptor);
     } catch {
       // What is left of the old one is what any copy of it is.
     } finally {

@@ -51,15 +51,15 @@ test('what was undone is not counted', () => {
   expect(database.commitCount).toBe(2);
 });
 
-test('the count is kept by the file: closed, copied, and under another key', () => {
+test('the count is kept by the file: closed, copied, and under another key', async () => {
   const path = join(temporaryFolder(), 'data.db');
   const database = newDatabase(path);
   database.countCommits();
   for (const key of ['a', 'b', 'c']) database.settings.set(key, '1');
   const copy = join(temporaryFolder(), 'copy.db');
-  database.backupTo(copy);
+  await database.backupTo(copy, { key: KEY });
   database.settings.set('d', '1');
-  database.stageRekey({ key: KEY, newKey: OTHER_KEY }).commit();
+  await (await database.stageRekey({ key: KEY, newKey: OTHER_KEY })).commit();
   expect(database.commitCount).toBe(4);
   database.settings.set('e', '1');
   expect(database.commitCount).toBe(5);

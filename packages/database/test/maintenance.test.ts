@@ -2,7 +2,7 @@ import { readFileSync, readdirSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { openDatabase, scanPages } from '../src/index.ts';
-import { expectError } from './support/expect-error.ts';
+import { expectError, expectRejection } from './support/expect-error.ts';
 import { KEY, OTHER_KEY, addBlob, fileRow, newDatabase, reopen } from './support/sample-database.ts';
 import { temporaryFolder } from './support/temporary-folder.ts';
 
@@ -14,7 +14,7 @@ describe('a backup', () => {
     const row = addBlob(database, new Uint8Array(50_000).fill(3));
     database.tags.add(row.id, 'red');
     const path = join(temporaryFolder(), 'backup.db');
-    database.backupTo(path);
+    await database.backupTo(path, { key: KEY });
     addBlob(database, new Uint8Array(10));
 
     expect(readFileSync(path).subarray(0, 16).toString('latin1')).not.toBe('SQLite format 3\0');
@@ -30,11 +30,11 @@ describe('a backup', () => {
     expect(copy.integrityCheck()).toEqual([]);
   });
 
-  test('can be kept from being changed', () => {
+  test('can be kept from being changed', async () => {
     const database = newDatabase();
     const row = addBlob(database, new Uint8Array(50_000).fill(3));
     const path = join(temporaryFolder(), 'backup.db');
-    database.backupTo(path);
+    await database.backupTo(path, { key: KEY });
     const copy = reopen(path);
     copy.refuseChanges();
     expectError('NOT_PERMITTED', () => copy.files.remove(row.id));
@@ -48,31 +48,26 @@ describe('a backup', () => {
     expect(reopen(path).files.remove(row.id)).toBe(true);
   });
 
-  test('replaces nothing', () => {
+  test('replaces nothing', async () => {
     const database = newDatabase();
     const path = join(temporaryFolder(), 'backup.db');
     writeFileSync(path, 'mine');
-    expectError('EXISTS', () => {
-      database.backupTo(path);
-    });
+    await expectRejection('EXISTS', database.backupTo(path, { key: KEY }));
     expect(readFileSync(path, 'utf8')).toBe('mine');
-    expectError('EXISTS', () => {
-      database.backupTo(database.path);
-    });
+    await expectRejection('EXISTS', database.backupTo(database.path, { key: KEY }));
     expect(database.files.count()).toBe(0);
   });
 
-  test('goes to a folder that is there', () => {
+  test('goes to a folder that is there', async () => {
     const database = newDatabase();
-    expectError('NOT_FOUND', () => {
-      database.backupTo(join(temporaryFolder(), 'missing', 'backup.db'));
-    });
+    const missing = join(temporaryFolder(), 'missing', 'backup.db');
+    await expectRejection('NOT_FOUND', database.backupTo(missing, { key: KEY }));
   });
 
-  test('goes to a path with any characters', () => {
+  test('goes to a path with any characters', async () => {
     const database = newDatabase();
     const path = join(temporaryFolder(), `it's "a" backup?mode=memory#.db`);
-    database.backupTo(path);
+    await database.backupTo(path, { key: KEY });
     expect(reopen(path).files.count()).toBe(0);
   });
 });

@@ -2,7 +2,7 @@ import { spawnSync } from 'node:child_process';
 import { readFileSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { addBlob, newDatabase } from './support/sample-database.ts';
+import { KEY, addBlob, newDatabase } from './support/sample-database.ts';
 import { temporaryFolder } from './support/temporary-folder.ts';
 
 const MARKER = 'PlainMarker4711';
@@ -22,7 +22,7 @@ function expectNothingReadable(folder: string): void {
   }
 }
 
-test('no file shows anything that was written: names, folders, tags, settings, bytes, schema', () => {
+test('no file shows anything that was written: names, folders, tags, settings, bytes, schema', async () => {
   const database = newDatabase();
   const folder = join(database.path, '..');
   const text = `${MARKER} `.repeat(1000);
@@ -41,7 +41,7 @@ test('no file shows anything that was written: names, folders, tags, settings, b
   expect(database.files.list({ sort: 'modified', text: MARKER.toLowerCase() }).rows).toHaveLength(100);
   database.checkpoint('passive');
   for (const { id } of database.files.iterate()) database.files.remove(id);
-  database.backupTo(join(folder, 'backup.db'));
+  await database.backupTo(join(folder, 'backup.db'), { key: KEY });
   expectNothingReadable(folder);
   database.close();
   expectNothingReadable(folder);

@@ -12,7 +12,7 @@ import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { createDatabase } from '../src/index.ts';
 import type { CofferDatabase, FileRow } from '../src/index.ts';
-import { expectError } from './support/expect-error.ts';
+import { expectError, expectRejection } from './support/expect-error.ts';
 import { KEY, addBlob, fileRow, newDatabase, reopen } from './support/sample-database.ts';
 import { canMount, smallDisk } from './support/small-disk.ts';
 
@@ -97,15 +97,13 @@ describe.skipIf(!canMount)('on a full disk (needs root, to mount a small one)', 
     expectAll(database, rows);
   });
 
-  test('neither a new database nor a backup leaves a part of itself', () => {
+  test('neither a new database nor a backup leaves a part of itself', async () => {
     const disk = smallDisk(256 << 10);
     writeFileSync(join(disk, 'ballast'), new Uint8Array(220 << 10));
     expectError('NO_SPACE', () => createDatabase({ path: join(disk, 'data.db'), key: KEY }));
     const database = newDatabase();
     addBlob(database, new Uint8Array(100_000));
-    expectError('NO_SPACE', () => {
-      database.backupTo(join(disk, 'backup.db'));
-    });
+    await expectRejection('NO_SPACE', database.backupTo(join(disk, 'backup.db'), { key: KEY }));
     expect(readdirSync(disk)).toEqual(['ballast']);
     expect(database.files.count()).toBe(1);
   });

@@ -12,6 +12,7 @@ test('the package exports exactly these values', () => {
       "acquireOwnerLock",
       "checkRuntime",
       "createDatabase",
+      "discardUnfinishedCopies",
       "fileIdFromBytes",
       "fileIdToBytes",
       "hasPagesUnder",

@@ -287,8 +287,8 @@ test('without its salt a database is rebuilt with the copy that is in the reserv
 test('a change of key keeps the copy of the salt up to date', async () => {
   const database = newDatabase();
   fill(database);
-  const staged = database.stageRekey({ key: KEY, newKey: OTHER_KEY });
-  staged.commit();
+  const staged = await database.stageRekey({ key: KEY, newKey: OTHER_KEY });
+  await staged.commit();
   staged.discard();
   database.close();
   losePages(database.path, 1);

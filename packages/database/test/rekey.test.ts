@@ -14,13 +14,16 @@ import { dirname, join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { openDatabase, scanPages } from '../src/index.ts';
 import type { CofferDatabase } from '../src/index.ts';
-import { expectError } from './support/expect-error.ts';
+import { expectError, expectRejection } from './support/expect-error.ts';
 import { OtherProcess } from './support/other-process.ts';
 import { KEY, OTHER_KEY, addBlob, newDatabase } from './support/sample-database.ts';
 import { canMount, smallDisk } from './support/small-disk.ts';
 import { temporaryFolder } from './support/temporary-folder.ts';
 
 const CHANGE = { key: KEY, newKey: OTHER_KEY };
+
+/** A copy: it is zeroed. */
+const keyOfDatabase = (): Uint8Array => Uint8Array.from(KEY);
 
 function openWith(path: string, key: Uint8Array): CofferDatabase {
   const database = openDatabase({ path, key });
@@ -35,9 +38,9 @@ test('after a change of key the new key opens everything and the old one nothing
   const rows = [10, 5_000, 90_000].map((size) => addBlob(database, new Uint8Array(size).fill(7)));
   database.files.remove(addBlob(database, new Uint8Array(50_000)).id);
   const saltBefore = readFileSync(database.path).subarray(0, 16);
-  const staged = database.stageRekey(CHANGE);
+  const staged = await database.stageRekey(CHANGE);
   expect(staged.isInPlace).toBe(false);
-  staged.commit();
+  await staged.commit();
   expect(staged.isInPlace).toBe(true);
   // The same object goes on.
   for (const row of rows) expect(database.files.getBlob(row.id)).toHaveLength(row.sizeBytes);
@@ -56,9 +59,9 @@ test('after a change of key the new key opens everything and the old one nothing
   expect(again.integrityCheck()).toEqual([]);
 });
 
-test('the settings of the file are those of every database of this package', () => {
+test('the settings of the file are those of every database of this package', async () => {
   const database = newDatabase();
-  database.stageRekey(CHANGE).commit();
+  await (await database.stageRekey(CHANGE)).commit();
   database.transaction(() => {
     for (let number = 0; number < 30; number += 1) addBlob(database, new Uint8Array(50_000));
   });
@@ -68,26 +71,26 @@ test('the settings of the file are those of every database of this package', () 
   expect(database.walSizeBytes()).toBeGreaterThan(0);
 });
 
-test('what is written between staging and putting in place is kept', () => {
+test('what is written between staging and putting in place is kept', async () => {
   const database = newDatabase();
-  const staged = database.stageRekey(CHANGE);
+  const staged = await database.stageRekey(CHANGE);
   const row = addBlob(database, new Uint8Array(1000).fill(3));
   database.settings.set('late', 'yes');
-  staged.commit();
+  await staged.commit();
   database.close();
   const again = openWith(database.path, OTHER_KEY);
   expect(again.files.getBlob(row.id)).toEqual(new Uint8Array(1000).fill(3));
   expect(again.settings.get('late')).toBe('yes');
 });
 
-test('a copy that was staged before the database was written anew is made again', () => {
+test('a copy that was staged before the database was written anew is made again', async () => {
   const database = newDatabase();
   const kept = addBlob(database, new Uint8Array(1000).fill(3));
-  const staged = database.stageRekey(CHANGE);
-  database.rebuild(KEY);
+  const staged = await database.stageRekey(CHANGE);
+  await database.rebuild(keyOfDatabase);
   expect(database.files.getBlob(kept.id)).toHaveLength(1000);
   const later = addBlob(database, new Uint8Array(2000).fill(4));
-  staged.commit();
+  await staged.commit();
   database.close();
   const again = openWith(database.path, OTHER_KEY);
   for (const row of [kept, later]) expect(again.files.getBlob(row.id)).toHaveLength(row.sizeBytes);
@@ -96,9 +99,9 @@ test('a copy that was staged before the database was written anew is made again'
   ]);
 });
 
-test('what is discarded changes nothing', () => {
+test('what is discarded changes nothing', async () => {
   const database = newDatabase();
-  const staged = database.stageRekey(CHANGE);
+  const staged = await database.stageRekey(CHANGE);
   expect(existsSync(`${database.path}.rekey`)).toBe(true);
   staged.discard();
   expect(existsSync(`${database.path}.rekey`)).toBe(false);
@@ -133,35 +136,35 @@ function expectZeros(bytes: Buffer): void {
   expect(bytes.some((byte) => byte !== 0)).toBe(false);
 }
 
-test('the old database is overwritten once the new one has its name', () => {
+test('the old database is overwritten once the new one has its name', async () => {
   const database = newDatabase();
   addBlob(database, new Uint8Array(90_000).fill(7));
   database.checkpoint('truncate');
   const old = watch(database.path);
   expect(old().length).toBeGreaterThan(90_000);
-  database.stageRekey(CHANGE).commit();
+  await (await database.stageRekey(CHANGE)).commit();
   expectZeros(old());
   database.close();
   expect(readdirSync(dirname(database.path)).sort()).toEqual(['data.db', 'data.db.reserve']);
 });
 
-test('a hard link to the old database is a copy, and left as it is', () => {
+test('a hard link to the old database is a copy, and left as it is', async () => {
   const database = newDatabase();
   const row = addBlob(database, new Uint8Array(5_000).fill(7));
   const copy = join(temporaryFolder(), 'copy.db');
   linkSync(database.path, copy);
-  database.stageRekey(CHANGE).commit();
+  await (await database.stageRekey(CHANGE)).commit();
   database.close();
   expect(openWith(copy, KEY).files.getBlob(row.id)).toEqual(new Uint8Array(5_000).fill(7));
 });
 
-test('killed before it was overwritten, the old database is at the next opening', () => {
+test('killed before it was overwritten, the old database is at the next opening', async () => {
   const database = newDatabase();
   const row = addBlob(database, new Uint8Array(5_000).fill(7));
   database.checkpoint('truncate');
   const replaced = `${database.path}.replaced`;
   copyFileSync(database.path, replaced);
-  database.stageRekey(CHANGE).discard();
+  (await database.stageRekey(CHANGE)).discard();
   expect(existsSync(replaced)).toBe(false);
 
   copyFileSync(database.path, replaced);
@@ -185,10 +188,10 @@ test('killed before it was replaced, the database only loses its second name', a
   expect(await other.line()).toBe('IN_USE');
 });
 
-test('copies that are not put in place are overwritten before they go', () => {
+test('copies that are not put in place are overwritten before they go', async () => {
   const database = newDatabase();
   addBlob(database, new Uint8Array(5_000).fill(7));
-  const staged = database.stageRekey(CHANGE);
+  const staged = await database.stageRekey(CHANGE);
   const copy = watch(`${database.path}.rekey`);
   staged.discard();
   expectZeros(copy());
@@ -202,28 +205,34 @@ test('copies that are not put in place are overwritten before they go', () => {
 test('while a page scan runs the key stays, and a damaged page is found before anything has changed', async () => {
   const database = newDatabase();
   for (let number = 0; number < 40; number += 1) addBlob(database, new Uint8Array(90_000).fill(number));
-  const staged = database.stageRekey(CHANGE);
-  const scan = database.scanPages({ key: KEY });
-  expectError('IN_USE', () => {
-    staged.commit();
-  });
+  const staged = await database.stageRekey(CHANGE);
+  const seen: boolean[] = [];
+  const onProgress = (): void => {
+    seen.push(staged.isInPlace);
+  };
+  const scan = database.scanPages({ key: KEY, onProgress });
+  const committed = staged.commit();
   expect((await scan).damagedPages).toEqual([]);
-  expect(staged.isInPlace).toBe(false);
+  expect(seen).toContain(false);
+  expect(seen).not.toContain(true);
+  await committed;
+  expect(staged.isInPlace).toBe(true);
   database.close();
 
   const bytes = readFileSync(database.path);
   bytes[20 * 4096 + 100] = (bytes[20 * 4096 + 100] ?? 0) ^ 1;
   writeFileSync(database.path, bytes);
-  const damaged = openWith(database.path, KEY);
-  expectError('CORRUPT', () => damaged.stageRekey(CHANGE));
+  const damaged = openWith(database.path, OTHER_KEY);
+  await expectRejection('CORRUPT', damaged.stageRekey({ key: OTHER_KEY, newKey: KEY }));
   expect(readdirSync(dirname(database.path)).filter((name) => name.includes('rekey'))).toEqual([]);
   expect(damaged.files.count()).toBe(40);
 });
 
-test('inside a transaction it is refused, and a key of another size is', () => {
+test('inside a transaction it is refused, and a key of another size is', async () => {
   const database = newDatabase();
-  expectError('INVALID', () => database.transaction(() => database.stageRekey(CHANGE)));
-  expectError('INVALID', () => database.stageRekey({ key: KEY, newKey: new Uint8Array(31) }));
+  const refused = database.transaction(() => [database.stageRekey(CHANGE)]);
+  for (const each of refused) await expectRejection('INVALID', each);
+  await expectRejection('INVALID', database.stageRekey({ key: KEY, newKey: new Uint8Array(31) }));
 });
 
 test('kill -9 at any time leaves a whole database under one of the two keys', async () => {
@@ -261,10 +270,10 @@ test('kill -9 at any time leaves a whole database under one of the two keys', as
 });
 
 describe.skipIf(!canMount)('on a full disk (needs root, to mount a small one)', () => {
-  test('a change of key that does not fit fails before anything has changed', () => {
+  test('a change of key that does not fit fails before anything has changed', async () => {
     const database = newDatabase(join(smallDisk(8 << 20), 'data.db'));
     for (let number = 0; number < 40; number += 1) addBlob(database, new Uint8Array(90_000).fill(number));
-    expectError('NO_SPACE', () => database.stageRekey(CHANGE));
+    await expectRejection('NO_SPACE', database.stageRekey(CHANGE));
     expect(readdirSync(dirname(database.path)).filter((name) => name.includes('rekey'))).toEqual([]);
     expect(database.files.count()).toBe(40);
     database.close();

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import { expectError } from './support/expect-error.ts';
-import { newDatabase, reopen } from './support/sample-database.ts';
+import { expectError, expectRejection } from './support/expect-error.ts';
+import { KEY, newDatabase, reopen } from './support/sample-database.ts';
 
 test('work is kept whole and its result returned', () => {
   const database = newDatabase();
@@ -71,14 +71,14 @@ test('work that returns a promise is undone and refused', async () => {
   expect(database.settings.all().size).toBe(0);
 });
 
-test('a backup or a checkpoint inside a transaction is refused', () => {
+test('a backup or a checkpoint inside a transaction is refused', async () => {
   const database = newDatabase();
+  const backups: Promise<void>[] = [];
   database.transaction(() => {
     expectError('INVALID', () => {
       database.checkpoint('truncate');
     });
-    expectError('INVALID', () => {
-      database.backupTo(`${database.path}.backup`);
-    });
+    backups.push(database.backupTo(`${database.path}.backup`, { key: KEY }));
   });
+  for (const backup of backups) await expectRejection('INVALID', backup);
 });

@@ -146,15 +146,7 @@ async function isResidueLeft({ database, databaseKey }: ShredContext, residue: R
 }
 
 async function rebuild(context: ShredContext): Promise<void> {
-  const { database, databaseKey } = context;
-  const key = databaseKey();
-  try {
-    await whenNotScanned(database, () => {
-      database.rebuild(key);
-    });
-  } finally {
-    key.fill(0);
-  }
+  await context.database.rebuild(context.databaseKey);
   await emptyLog(context, { isLast: true });
 }
 

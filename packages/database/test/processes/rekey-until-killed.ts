@@ -7,9 +7,9 @@ const database = openDatabase({ path, key: keys[0] });
 console.log('open');
 for (let turn = 0; ; turn += 1) {
   const [key, newKey] = turn % 2 === 0 ? keys : ([keys[1], keys[0]] as const);
-  const staged = database.stageRekey({ key, newKey });
+  const staged = await database.stageRekey({ key, newKey });
   // Every other time the copy is out of date and made again.
   if (turn % 4 < 2) database.settings.set(`turn/${String(turn)}`, 'x');
-  staged.commit();
+  await staged.commit();
   console.log(turn % 2 === 0 ? 'second' : 'first');
 }

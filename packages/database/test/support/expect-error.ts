@@ -14,3 +14,13 @@ export function expectError(code: DatabaseErrorCode, work: () => unknown): Datab
   expect(thrown).toMatchObject({ code });
   return thrown as DatabaseError;
 }
+
+/** The same of what rejects. */
+export async function expectRejection(code: DatabaseErrorCode, work: Promise<unknown>): Promise<void> {
+  const thrown: unknown = await work.then(
+    () => undefined,
+    (error: unknown) => error,
+  );
+  expect(thrown).toBeInstanceOf(DatabaseError);
+  expect(thrown).toMatchObject({ code });
+}

@@ -17,8 +17,8 @@ export function newDatabase(path: string = join(temporaryFolder(), 'data.db')): 
   return database;
 }
 
-export function reopen(path: string): CofferDatabase {
-  const database = openDatabase({ path, key: KEY });
+export function reopen(path: string, key: Uint8Array = KEY): CofferDatabase {
+  const database = openDatabase({ path, key });
   onTestFinished(() => {
     database.close();
   });

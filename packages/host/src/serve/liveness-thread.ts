@@ -8,7 +8,7 @@ const WORKER_URL = new URL(
 );
 
 /**
- * Says that the owner is alive while SQLite keeps its main thread: copying a large database, for a rotation or a backup, or writing it anew takes as long as it takes, and nothing
+ * Says that the owner is alive while SQLite keeps its main thread: looking through the structure of a large database, or copying one where no other process can, takes as long as it takes, and nothing
  * else runs in that thread meanwhile. This one has no database and no key. A process that is stopped does not answer here either, which tells it from one that works.
  */
 export class LivenessThread {

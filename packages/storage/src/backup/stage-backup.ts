@@ -63,7 +63,7 @@ export interface StagePort {
 
 /**
  * Brings together everything that turns the backup in `destination` into one of the storage as it is when this begins. Files may be
- * saved, moved and deleted meanwhile: the database is copied at once, and a deletion waits until the backup has its copy of that file. The staging folder is
+ * saved, moved and deleted meanwhile: the database is copied as it is in one moment, and a deletion waits until the backup has its copy of that file. The staging folder is
  * durable when the generator returns; `applyBackup` then takes it over. Throws `IN_USE` (a backup is running), `NO_SPACE`, `NOT_PERMITTED`, `ABORTED`.
  */
 export async function* stageBackup(
@@ -85,10 +85,10 @@ async function* stage(
   const kept = new SealedFolder(options.destination);
   await using staging = await Staging.prepare(options.staging);
   const copies = new StagedCopies(port, options, new SealedCopies(context, kept, staging.folder), staging);
-  // Nothing happens between these two: whatever is deleted after the copy of the database comes through the gate.
+  // First, so that whatever is deleted after the moment of the copy comes through the gate.
   using hold = context.shredGate.hold((row) => copies.secureDeleted(row));
-  staging.copyDatabase(context.database, databaseKey);
   try {
+    await copies.afterDatabase((signal) => staging.copyDatabase(context.database, databaseKey, signal));
     const totals = { unchangedFiles: 0, unchangedBytes: 0 };
     for (const file of staging.database.files.iterate({ placement: 'sealed' })) {
       options.watch?.begin(file);

@@ -22,6 +22,11 @@ export class StagedCopies {
     this.#staging = staging;
   }
 
+  /** Copies the database before any file: only then is it known what the backup has. */
+  async afterDatabase(copyDatabase: (signal: AbortSignal) => Promise<void>): Promise<void> {
+    await this.#turns.take(() => this.#port.run((own) => copyDatabase(this.#either(own))));
+  }
+
   /** Throws what keeps the backup from going on, also when it happened for a deletion. */
   async secure(row: FileRow): Promise<Secured> {
     const secured = await this.#turns.take(
@@ -51,12 +56,12 @@ export class StagedCopies {
   }
 
   async #secure(row: FileRow, isInOrder: boolean): Promise<Secured> {
-    const { verify = false, signal, watch } = this.#options;
+    const { verify = false, watch } = this.#options;
     const secured = await this.#port.run((own) =>
       this.#copies.secure(row, {
         dryRun: false,
         verify,
-        signal: signal === undefined ? own : AbortSignal.any([own, signal]),
+        signal: this.#either(own),
         onProgress: (bytesDone) => {
           if (isInOrder) watch?.advance(bytesDone);
         },
@@ -65,5 +70,10 @@ export class StagedCopies {
     if ('header' in secured) await this.#staging.addHeader(row.id, secured.header);
     if (secured.kind === 'failed') this.#staging.markRow(row, secured.has);
     return secured;
+  }
+
+  #either(own: AbortSignal): AbortSignal {
+    const { signal } = this.#options;
+    return signal === undefined ? own : AbortSignal.any([own, signal]);
   }
 }

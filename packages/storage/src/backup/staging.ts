@@ -1,4 +1,4 @@
-import { openDatabase } from '@coffer/database';
+import { discardUnfinishedCopies, openDatabase } from '@coffer/database';
 import type { CofferDatabase, FileId, FileRow } from '@coffer/database';
 import { mkdir, open, rm } from 'node:fs/promises';
 import type { FileHandle } from 'node:fs/promises';
@@ -31,6 +31,7 @@ export class Staging implements AsyncDisposable {
     const paths = stagingPaths(directory);
     for (const path of [paths.directory, paths.files]) await makeFolder(path);
     for (const path of [paths.headers, ...databaseFiles(paths.database)]) await shredWhole(path);
+    discardUnfinishedCopies(paths.database);
     await rm(paths.removed, { force: true });
     const headers = await open(paths.headers, 'wx', 0o600);
     try {
@@ -53,11 +54,15 @@ export class Staging implements AsyncDisposable {
     return this.#totals;
   }
 
-  /** Copies the database at one moment, under the same key, and opens the copy. */
-  copyDatabase(database: CofferDatabase, databaseKey: () => Uint8Array): void {
-    database.backupTo(this.#paths.database);
+  /** Copies the database as it is at one moment of this, under the same key, and opens the copy. */
+  async copyDatabase(
+    database: CofferDatabase,
+    databaseKey: () => Uint8Array,
+    signal?: AbortSignal,
+  ): Promise<void> {
     const key = databaseKey();
     try {
+      await database.backupTo(this.#paths.database, { key, ...(signal === undefined ? {} : { signal }) });
       this.#database = openDatabase({ path: this.#paths.database, key });
     } finally {
       key.fill(0);

@@ -88,7 +88,7 @@ export async function* rotateVault(
     work.use(parts.longWork.begin(RUNNING));
     using starting = new DisposableStack();
     const next = starting.use(SecretKey.generate());
-    const staged = stage(parts, next);
+    const staged = await stage(parts, next, options.signal);
     using staging = new DisposableStack();
     staging.defer(() => {
       staged.discard();
@@ -146,7 +146,7 @@ async function* goOn(
   let rewrapped = 0;
   if (keys.isRotating) {
     if (keys.isDatabaseBehind) {
-      moveDatabase(parts, staged ?? stage(parts, keys.root));
+      await moveDatabase(staged ?? (await stage(parts, keys.root, signal)));
       yield { type: 'database' };
     }
     const meter = new HeaderMeter(options.onProgress);
@@ -173,15 +173,26 @@ async function* goOn(
   yield summary(parts, rewrapped, { files: result.resealed, bytes: result.sizeBytes });
 }
 
-function stage({ keys, database }: VaultParts, next: SecretKey): StagedRekey {
-  return keys.withDatabaseKeys(next, (both) => database.stageRekey(both));
+function stage(
+  { keys, database }: VaultParts,
+  next: SecretKey,
+  signal: AbortSignal | undefined,
+): Promise<StagedRekey> {
+  return keys.withDatabaseKeys(next, (both) =>
+    database.stageRekey({
+      ...both,
+      onInPlace: () => {
+        keys.databaseHasMoved();
+      },
+      ...(signal === undefined ? {} : { signal }),
+    }),
+  );
 }
 
-function moveDatabase({ keys }: VaultParts, staged: StagedRekey): void {
+async function moveDatabase(staged: StagedRekey): Promise<void> {
   try {
-    staged.commit();
+    await staged.commit();
   } finally {
-    if (staged.isInPlace) keys.databaseHasMoved();
     staged.discard();
   }
 }

@@ -1,0 +1,95 @@
+import { constants, copyFileSync } from 'node:fs';
+import { discardFile, syncFile } from './build-file.ts';
+import { rawKey, setCipherKey } from './cipher-key.ts';
+import { firstValue } from './connection.ts';
+import type { Connection } from './connection.ts';
+import type { CopyRequest } from './copy-message.ts';
+import { openDriver } from './driver.ts';
+import type { DriverDatabase } from './driver.ts';
+import { checkEncryptedFile } from './encrypted-file.ts';
+import { DatabaseError, corrupt } from './errors.ts';
+import { openKeyedDriver } from './keyed-connection.ts';
+
+/** The keys of a copy, 32 bytes each. Without a new one it has key and salt of the database. */
+export interface CopyKeys {
+  readonly key: Uint8Array;
+  readonly newKey?: Uint8Array | undefined;
+}
+
+/** Fills an empty file with what lives in a database that is open here: compact, and under a new key read back whole. */
+export function fillCopy(connection: Connection, temporaryPath: string, keys: CopyKeys): void {
+  connection.run('VACUUM INTO ?', temporaryPath);
+  finishCopy(temporaryPath, keys);
+}
+
+/**
+ * The same from a database that another process has open, and whose file does not change meanwhile. SQLite can't read it there, because its owner's lock keeps everybody
+ * out; so it reads a copy of the file's bytes, which is overwritten and removed as soon as it can be. The copy is synced.
+ */
+export function fillCopyFromFile({ path, rawPath, temporaryPath, key, newKey }: CopyRequest): void {
+  try {
+    // Takes no time and no space where the file system has such copies.
+    copyFileSync(path, rawPath, constants.COPYFILE_EXCL | constants.COPYFILE_FICLONE);
+    const driver = openRaw(rawPath, key);
+    try {
+      driver.prepare('VACUUM INTO ?').run(temporaryPath);
+    } finally {
+      driver.close();
+    }
+  } finally {
+    discardFile(rawPath);
+  }
+  finishCopy(temporaryPath, { key, newKey });
+  syncFile(temporaryPath);
+}
+
+function finishCopy(path: string, { key, newKey }: CopyKeys): void {
+  if (newKey !== undefined) changeKey(path, key, newKey);
+  checkEncryptedFile(path);
+  if (newKey !== undefined) verify(path, newKey);
+}
+
+/** Its key has opened the database, so that one which does not open it is a damaged first page. */
+function openRaw(path: string, key: Uint8Array): DriverDatabase {
+  try {
+    return openKeyedDriver(path, key);
+  } catch (error) {
+    if (error instanceof DatabaseError && error.code === 'WRONG_KEY')
+      throw new DatabaseError('CORRUPT', 'the first page of the database is damaged', { cause: error });
+    throw error;
+  }
+}
+
+/** Only for a file that is thrown away when anything goes wrong: there is no journal, and nothing is synced. */
+function changeKey(path: string, key: Uint8Array, newKey: Uint8Array): void {
+  const driver = openDriver(path, { fileMustExist: true });
+  const raw = rawKey(newKey);
+  try {
+    setCipherKey(driver, { kind: 'raw', key: key });
+    driver.pragma('locking_mode = EXCLUSIVE');
+    // What SQLite's "defensive" mode, which the driver sets, would not let us choose.
+    driver.unsafeMode(true);
+    driver.pragma('journal_mode = OFF');
+    driver.pragma('synchronous = OFF');
+    driver.prepare('SELECT count(*) FROM sqlite_schema').get();
+    driver.rekey(raw);
+  } finally {
+    raw.fill(0);
+    driver.close();
+  }
+}
+
+/** A copy made by VACUUM has no free pages, so that `quick_check` reads, and so authenticates, every page. */
+function verify(path: string, newKey: Uint8Array): void {
+  const driver = openDriver(path, { fileMustExist: true });
+  try {
+    setCipherKey(driver, { kind: 'raw', key: newKey });
+    driver.pragma('locking_mode = EXCLUSIVE');
+    // Otherwise the first opening would, with a rollback journal beside the database that a loss of power may bring back.
+    driver.pragma('journal_mode = WAL');
+    if (firstValue(driver.pragma('quick_check(1)')) !== 'ok')
+      throw corrupt('the copy of the database under the new key is not whole');
+  } finally {
+    driver.close();
+  }
+}
