@@ -17,6 +17,7 @@ export { inspectDatabaseFile } from './inspect-file.ts';
 export type { DatabaseFileState } from './inspect-file.ts';
 export { createDatabase, openDatabase } from './open-database.ts';
 export type { DatabaseOptions } from './open-database.ts';
+export { findLockHolder } from './lock-holder.ts';
 export { acquireOwnerLock } from './owner-lock.ts';
 export type { OwnerLock } from './owner-lock.ts';
 export { scanPagesInChild } from './page-scan-child.ts';

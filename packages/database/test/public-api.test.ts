@@ -15,6 +15,7 @@ test('the package exports exactly these values', () => {
       "discardUnfinishedCopies",
       "fileIdFromBytes",
       "fileIdToBytes",
+      "findLockHolder",
       "hasPagesUnder",
       "inspectDatabaseFile",
       "keepsDamaged",

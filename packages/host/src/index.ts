@@ -4,7 +4,7 @@ export type { Limits } from './agent/limits.ts';
 export type { StartMessage } from './agent/start-message.ts';
 export { MAX_TIME_MS } from './agent/agent-methods.ts';
 export { connectToAgent, lockAgent } from './connect/agent-client.ts';
-export type { AgentClient } from './connect/agent-client.ts';
+export type { AgentClient, LockOptions } from './connect/agent-client.ts';
 export type { ConnectOptions } from './connect/connect-to-owner.ts';
 export { createLocalClient } from './local-client.ts';
 export type { VaultClient } from './vault-client.ts';

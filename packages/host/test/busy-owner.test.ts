@@ -1,19 +1,19 @@
 import { spawn } from 'node:child_process';
 import type { ChildProcessByStdio } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdirSync, writeFileSync } from 'node:fs';
-import { connect } from 'node:net';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { connect, createServer } from 'node:net';
 import { join } from 'node:path';
 import process from 'node:process';
 import { createInterface } from 'node:readline';
 import type { Readable, Writable } from 'node:stream';
-import { createKeyfile, createVault } from '@coffer/vault';
-import { expect, onTestFinished, test } from 'vitest';
+import { createKeyfile, createVault, openVault } from '@coffer/vault';
+import { describe, expect, onTestFinished, test } from 'vitest';
 import { connectToAgent, lockAgent } from '../src/connect/agent-client.ts';
 import type { ConnectOptions } from '../src/connect/connect-to-owner.ts';
 import { placesOfThisProcess } from '../src/place/runtime-folder.ts';
 import type { RuntimePlaces } from '../src/place/runtime-folder.ts';
-import { findAddresses } from '../src/place/socket-place.ts';
+import { choosePlace, findAddresses, socketPath } from '../src/place/socket-place.ts';
 import { encodeBody } from '../src/wire/body.ts';
 import { FRAME, encodeHeader } from '../src/wire/frame.ts';
 import { PROTOCOL_VERSION, releaseOfThisPackage } from '../src/wire/hello.ts';
@@ -28,6 +28,9 @@ class BusyAgent {
   readonly places: RuntimePlaces;
   readonly options: ConnectOptions;
   readonly pid: number;
+  /** Its exit code and the signal that ended it. */
+  readonly end: Promise<unknown[]>;
+  readonly #keyfile: string;
   readonly #child: ChildProcessByStdio<Writable, Readable, null>;
   readonly #lines: AsyncIterator<string>;
   readonly #gate: string;
@@ -37,19 +40,21 @@ class BusyAgent {
     this.places = { ...placesOfThisProcess(), env: { XDG_RUNTIME_DIR: join(folder, 'run') } };
     this.options = { ...ASKING, places: this.places };
     this.pid = child.pid ?? 0;
+    this.end = once(child, 'exit');
+    this.#keyfile = join(folder, 'key');
     this.#child = child;
     this.#lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
     this.#gate = join(folder, 'gate');
   }
 
-  static async start(): Promise<BusyAgent> {
+  static async start(program = 'agent-to-keep-busy.ts'): Promise<BusyAgent> {
     const folder = makeFolder();
     mkdirSync(join(folder, 'run'), { mode: 0o700 });
     const path = join(folder, 'key');
     await createKeyfile(path);
     const directory = join(folder, 'vault');
     await (await createVault({ directory, secret: { kind: 'keyfile', path } })).close();
-    const script = join(import.meta.dirname, 'processes', 'agent-to-keep-busy.ts');
+    const script = join(import.meta.dirname, 'processes', program);
     const child = spawn(process.execPath, ['--conditions=@coffer/source', script, directory, path], {
       stdio: ['pipe', 'pipe', 'inherit'],
       env: { ...process.env, XDG_RUNTIME_DIR: join(folder, 'run') },
@@ -79,6 +84,12 @@ class BusyAgent {
 
   signal(name: NodeJS.Signals): void {
     this.#child.kill(name);
+  }
+
+  /** Once it has ended. */
+  async opensAgain(): Promise<void> {
+    const secret = { kind: 'keyfile', path: this.#keyfile } as const;
+    await (await openVault({ directory: this.directory, secret })).close();
   }
 
   async #ask(line: string): Promise<void> {
@@ -122,17 +133,81 @@ test('locking waits for an owner that is busy', async () => {
   expect(await locking).toBe(true);
 });
 
-test('an owner that is stopped is told from a busy one, and serves when it goes on', async () => {
+test('an owner that does not answer is told from a busy one, and serves when it goes on', async () => {
   const agent = await BusyAgent.start();
   agent.signal('SIGSTOP');
   const told: number[] = [];
-  const options = { ...agent.options, deafMs: 500, onBusy: (pid: number) => told.push(pid) };
+  // Sooner than it can be known that it is stopped.
+  const options = { ...agent.options, patienceMs: 1, deafMs: 1, onBusy: (pid: number) => told.push(pid) };
   const error: unknown = await connectToAgent(agent.directory, options).catch((reason: unknown) => reason);
   expect(error).toMatchObject({ code: 'IN_USE', hint: expect.stringContaining('kill -CONT') as string });
   expect(told).toEqual([]);
   agent.signal('SIGCONT');
   await using client = await connectToAgent(agent.directory, agent.options);
   expect((await client?.list())?.files).toEqual([]);
+});
+
+/** A client that would wait for a busy owner for as long as it takes. */
+const PATIENT: ConnectOptions = { patienceMs: 2 ** 30 };
+
+describe.skipIf(process.platform !== 'linux')('an owner that is stopped, where the system tells', () => {
+  test('is not waited for, and named by the number of its process', async () => {
+    const agent = await BusyAgent.start();
+    agent.signal('SIGSTOP');
+    const connecting = connectToAgent(agent.directory, { ...agent.options, ...PATIENT });
+    const error: unknown = await connecting.catch((reason: unknown) => reason);
+    const pid = String(agent.pid);
+    expect(error).toMatchObject({
+      code: 'IN_USE',
+      message: `the agent that has this vault open (pid ${pid}) is stopped`,
+      hint: expect.stringContaining(`\`kill -CONT ${pid}\``) as string,
+    });
+  });
+
+  test('goes on to close the vault when it is to be locked', async () => {
+    const agent = await BusyAgent.start();
+    agent.signal('SIGSTOP');
+    const told: number[] = [];
+    const options = { ...agent.options, ...PATIENT, onStopped: (pid: number) => told.push(pid) };
+    expect(await lockAgent(agent.directory, options)).toBe(true);
+    expect(told).toEqual([agent.pid]);
+    expect(await agent.end).toEqual([0, null]);
+    await agent.opensAgain();
+  });
+
+  test('is killed when it does not go on', async () => {
+    const agent = await BusyAgent.start();
+    await agent.keep();
+    const stopping = setInterval(() => {
+      agent.signal('SIGSTOP');
+    }, 5);
+    onTestFinished(() => {
+      clearInterval(stopping);
+    });
+    expect(await lockAgent(agent.directory, { ...agent.options, ...PATIENT })).toBe(true);
+    clearInterval(stopping);
+    expect(await agent.end).toEqual([null, 'SIGKILL']);
+    await agent.opensAgain();
+  });
+
+  test('is left alone when it is no agent, whoever listens in its place', async () => {
+    const owner = await BusyAgent.start('owner-without-socket.ts');
+    owner.signal('SIGSTOP');
+    const place = choosePlace(owner.directory, owner.places);
+    // Says nothing, and does not have the vault.
+    const other = createServer();
+    other.listen(place && socketPath(place));
+    await once(other, 'listening');
+    onTestFinished(() => {
+      other.close();
+    });
+    const locking = lockAgent(owner.directory, { ...owner.options, patienceMs: 1_000, deafMs: 1 });
+    await expect(locking).rejects.toMatchObject({
+      code: 'IN_USE',
+      message: expect.stringContaining(String(owner.pid)) as string,
+    });
+    expect(readFileSync(`/proc/${String(owner.pid)}/stat`, 'utf8')).toContain(') T ');
+  });
 });
 
 test('a signal ends waiting for an owner that is busy', async () => {

@@ -1,4 +1,5 @@
 export { checkNotOpen } from './check-not-open.ts';
+export { findOwner } from './find-owner.ts';
 export { createVault } from './create-vault.ts';
 export type { CreateVaultOptions } from './create-vault.ts';
 export { openVault, readVaultSlots } from './open-vault.ts';

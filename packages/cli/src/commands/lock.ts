@@ -10,14 +10,19 @@ export function registerLock(program: CommandUnknownOpts, run: RunCommand): void
     .summary('have the agent close the vault')
     .description(
       'Has the agent of `coffer unlock` close the vault and end, and waits until it has. Commands that are running with it are given up as by Ctrl-C, and exit 18. No secret is needed. ' +
-        'Without an agent there is nothing to do. A vault that another process has open, and does not serve, exits 11.',
+        'An agent that is stopped (SIGSTOP) is let go on to end, or killed, where the system tells that it is stopped (Linux). Without an agent there is nothing to do. A vault that another process has open, and does not serve, exits 11.',
     )
     .action(() =>
       run(async (context) => {
         const { output } = context;
         const directory = await chooseVaultDirectory(context);
         const { lockAgent } = await import('@coffer/host');
-        const locked = await lockAgent(directory, whileBusy(context));
+        const locked = await lockAgent(directory, {
+          ...whileBusy(context),
+          onStopped: (pid) => {
+            output.info(`The agent (${String(pid)}) was stopped; it is told to end.`);
+          },
+        });
         if (!locked) {
           // A mistyped folder is not a locked vault.
           const { checkNotOpen, readVaultSlots } = await import('@coffer/vault');

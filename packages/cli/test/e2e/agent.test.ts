@@ -247,6 +247,26 @@ describe('an agent', () => {
     expect((await withoutSecret('lock')).stderr).toBe('Locked.\n');
   });
 
+  test.skipIf(process.platform !== 'linux')(
+    'that is stopped is named by every command, and lock ends it',
+    async () => {
+      const pid = await vault.unlock();
+      await vault.put('a.txt', 'hello');
+      process.kill(pid, 'SIGSTOP');
+      const listing = await withoutSecret('ls');
+      expect(listing.code).toBe(11);
+      expect(listing.stderr).toContain(`(pid ${String(pid)}) is stopped`);
+      expect(listing.stderr).toContain(`kill -CONT ${String(pid)}`);
+      const locked = await withoutSecret('lock');
+      expect([locked.code, locked.stderr]).toEqual([
+        0,
+        `The agent (${String(pid)}) was stopped; it is told to end.\nLocked.\n`,
+      ]);
+      await hasEnded(pid);
+      expect((await vault.run(['cat', 'a.txt'])).stdout).toBe('hello');
+    },
+  );
+
   test('restores files to the folder and with the modes of the command', async () => {
     await vault.unlock();
     await vault.put('docs/a.txt', 'hello');

@@ -8,6 +8,8 @@ import { askLiveness } from './ask-liveness.ts';
 import { Connection } from './connection.ts';
 import type { Greeting } from './connection.ts';
 import { ownerIsDeaf } from './owner-errors.ts';
+import { untilStopped } from './stopped-owner.ts';
+import type { StoppedOwner } from './stopped-owner.ts';
 
 /** A hello that takes longer comes from an owner that is busy, or stopped. */
 const PATIENCE_MS = 2_000;
@@ -43,6 +45,13 @@ export async function connectToOwner(
 ): Promise<Connected | undefined> {
   const found = await greetOwner(directory, options);
   if (found === undefined) return undefined;
+  if ('pid' in found) {
+    const pid = String(found.pid);
+    throw await ownerIsDeaf(
+      `the agent that has this vault open (pid ${pid}) is stopped`,
+      `let it go on with \`kill -CONT ${pid}\`, or have it end with \`coffer lock\``,
+    );
+  }
   const { connection, hello } = found;
   if ('vaultId' in hello) return { connection, hello };
   connection.close();
@@ -52,21 +61,29 @@ export async function connectToOwner(
   );
 }
 
-/** The same, but with an owner of whatever version. */
+/** The same, but with an owner of whatever version, or one of which it is known that it is stopped. */
 export async function greetOwner(
   directory: string,
   { places = placesOfThisProcess(), ...waiting }: ConnectOptions,
-): Promise<{ readonly connection: Connection; readonly hello: Greeting } | undefined> {
+): Promise<{ readonly connection: Connection; readonly hello: Greeting } | StoppedOwner | undefined> {
   for (const address of addressesOf(directory, places)) {
     const connection = new Connection(address);
+    const answered = new AbortController();
     try {
-      const hello = await waitForHello(connection, address, waiting);
+      const stopped = untilStopped(directory, address, answered.signal);
+      const found = await Promise.race([waitForHello(connection, directory, address, waiting), stopped]);
+      if (found !== undefined && 'address' in found) {
+        connection.close();
+        return found;
+      }
       const isOwner =
-        hello !== undefined && (!('vaultId' in hello) || hello.folderIdentity === folderIdentity(directory));
-      if (isOwner) return { connection, hello };
+        found !== undefined && (!('vaultId' in found) || found.folderIdentity === folderIdentity(directory));
+      if (isOwner) return { connection, hello: found };
     } catch (error) {
       connection.close();
       throw error;
+    } finally {
+      answered.abort();
     }
     connection.close();
   }
@@ -76,6 +93,7 @@ export async function greetOwner(
 /** Waits for as long as the owner is alive. `undefined`: what nobody listens at any more, or may not be connected to, is as if it were not there. */
 async function waitForHello(
   connection: Connection,
+  directory: string,
   address: string,
   { patienceMs = PATIENCE_MS, deafMs = DEAF_MS, onBusy, signal }: Omit<ConnectOptions, 'places'>,
 ): Promise<Greeting | undefined> {
@@ -86,15 +104,19 @@ async function waitForHello(
     const answer = await Promise.race([greeting, askLiveness(livenessAddress(address), deafMs, signal)]);
     if (typeof answer === 'object') return answer;
     signal?.throwIfAborted();
-    if (answer === undefined) throw await ownerIsStopped(address);
+    if (answer === undefined) throw await ownerIsSilent(directory, address);
     if (isFirst) onBusy?.(answer);
   }
 }
 
-async function ownerIsStopped(address: string): Promise<Error> {
+async function ownerIsSilent(directory: string, address: string): Promise<Error> {
+  const { findOwner } = await import('@coffer/vault');
+  const pid = findOwner(directory);
   return await ownerIsDeaf(
-    'the process that has this vault open does not answer: it seems to be stopped',
-    `let it go on (\`kill -CONT\`), and try again; its number is in ${logPath(address)}`,
+    `the process that has this vault open${pid === undefined ? '' : ` (pid ${String(pid)})`} does not answer: it seems to be stopped`,
+    pid === undefined
+      ? `let it go on (\`kill -CONT\`), and try again; its number is in ${logPath(address)}`
+      : `let it go on with \`kill -CONT ${String(pid)}\`, and try again`,
   );
 }
 

@@ -11,6 +11,7 @@ import { placesOfThisProcess } from '../../src/place/runtime-folder.ts';
 const [directory = '', keyfile = ''] = process.argv.slice(2);
 const vault = await openVault({ directory, secret: { kind: 'keyfile', path: keyfile } });
 const agent = await Agent.start(vault, { limits: { forMs: 600_000 }, places: placesOfThisProcess() });
+process.on('SIGTERM', () => void agent.lock('signal'));
 const cell = new Int32Array(new SharedArrayBuffer(4));
 
 createInterface({ input: process.stdin }).on('line', (line) => {

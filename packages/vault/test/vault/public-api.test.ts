@@ -16,6 +16,7 @@ test('the package exports these names', () => {
       "createVault",
       "defaultVaultDirectory",
       "diagnose",
+      "findOwner",
       "openVault",
       "parseRecoveryCode",
       "passphraseWarning",
