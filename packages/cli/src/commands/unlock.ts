@@ -20,11 +20,11 @@ export function registerUnlock(program: CommandUnknownOpts, run: RunCommand): vo
         '`coffer lock`, when the machine sleeps (where that can be known), when the folder of the vault or its own socket goes, and when it is told to end; what is running then is ' +
         'given up as by Ctrl-C, and exits 18. With an agent running, the secret is verified and its time begins anew. A secret that is given to a command has to be right with an agent as well.',
     )
-    .option('--for <duration>', 'how long at most (90s, 15min, 8h, 2d)', '8h')
+    .option('--for <duration>', 'how long at most (90s, 15m, 8h, 2d)', '8h')
     .option('--idle <duration>', 'lock it earlier, when nothing was done for so long')
     .addHelpText(
       'after',
-      '\nExamples:\n  coffer unlock --for 8h --idle 30min\n  coffer unlock --passphrase-command "pass coffer"',
+      '\nExamples:\n  coffer unlock --for 8h --idle 30m\n  coffer unlock --passphrase-command "pass coffer"',
     )
     .action((options) =>
       run(async (context) => {
