@@ -1,4 +1,4 @@
-export { startAgent } from './agent/start-agent.ts';
+export { unlockWithAgent } from './agent/unlock-with-agent.ts';
 export type { AgentState } from './agent/agent-methods.ts';
 export type { Limits } from './agent/limits.ts';
 export type { StartMessage } from './agent/start-message.ts';

@@ -8,7 +8,7 @@ test('the package exports these names', () => {
       "connectToAgent",
       "createLocalClient",
       "lockAgent",
-      "startAgent",
+      "unlockWithAgent",
     ]
   `);
 });

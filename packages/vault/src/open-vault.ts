@@ -32,6 +32,11 @@ export interface OpenVaultOptions {
   readonly keychainTimeoutMs?: number;
   /** Ends waiting for the keychain. */
   readonly signal?: AbortSignal;
+  /**
+   * Called when this process has the vault's lock, before the secret is tried, which takes its time. What it gives is disposed of before the lock is given back: when the vault can't be
+   * opened, and when it is closed.
+   */
+  readonly announce?: () => Promise<AsyncDisposable | undefined>;
 }
 
 /** What can be known of a vault without opening it. */
@@ -56,6 +61,7 @@ export async function openVault(options: OpenVaultOptions): Promise<Vault> {
     const keychain = opening.use(evidenceKeychain({ ahead: true }));
     // Before the secret is tried: who has to wait for the owner should not wait for Argon2id first.
     opening.use(acquireOwnerLock(paths.ownerLock));
+    opening.use(await options.announce?.());
     await finishCommit(paths.directory);
     putRebuiltInPlace(paths.database);
     const backup = await findOpenableBackup(paths);

@@ -1,12 +1,11 @@
 import type { AgentState, Limits } from '@coffer/host';
 import type { SlotSecret } from '@coffer/vault';
 import type { CommandUnknownOpts } from '@commander-js/extra-typings';
-import { setTimeout } from 'node:timers/promises';
 import type { Context, RunCommand } from '../context.ts';
 import { keychainTimeoutMs } from '../input/prompt.ts';
 import { parseDuration } from '../input/parse-duration.ts';
 import { chooseVaultDirectory } from '../input/vault-directory.ts';
-import { keychainPatience, useSecret, whileBusy } from '../open-vault.ts';
+import { useSecret, whileBusy } from '../open-vault.ts';
 import { formatDate } from '../output/format.ts';
 import { agentRecord } from '../output/records.ts';
 
@@ -46,43 +45,8 @@ export function registerUnlock(program: CommandUnknownOpts, run: RunCommand): vo
 }
 
 async function unlock(context: Context, limits: Limits, secret: SlotSecret): Promise<AgentState> {
-  const { signal, ask } = context;
   const directory = await chooseVaultDirectory(context);
-  const { startAgent } = await import('@coffer/host');
-  const renew = (): Promise<AgentState | undefined> => renewAgent(context, directory, secret, limits);
-  signal.throwIfAborted();
-  try {
-    const start = { directory, secret, limits, keychainTimeoutMs: keychainTimeoutMs(ask) };
-    return (await renew()) ?? (await startAgent(start, signal));
-  } catch (error) {
-    if (!isInUse(error)) throw error;
-    // Two at once: the other one's agent has the vault, and serves it in a moment.
-    for (let attempt = 0; attempt < AGENT_ATTEMPTS; attempt += 1) {
-      await setTimeout(AGENT_PAUSE_MS, undefined, { signal });
-      const state = await renew();
-      if (state !== undefined) return state;
-    }
-    throw error;
-  }
-}
-
-const AGENT_ATTEMPTS = 30;
-const AGENT_PAUSE_MS = 100;
-
-/** The agent that has the vault open, with its time begun anew; `undefined` when there is none. */
-async function renewAgent(
-  context: Context,
-  directory: string,
-  secret: SlotSecret,
-  limits: Limits,
-): Promise<AgentState | undefined> {
-  const { connectToAgent } = await import('@coffer/host');
-  await using agent = await connectToAgent(directory, whileBusy(context));
-  if (agent === undefined) return undefined;
-  await agent.verifySecret(secret, keychainPatience(context));
-  return await agent.renewAgent(limits);
-}
-
-function isInUse(error: unknown): boolean {
-  return error instanceof Error && 'code' in error && error.code === 'IN_USE';
+  const { unlockWithAgent } = await import('@coffer/host');
+  const message = { directory, secret, limits, keychainTimeoutMs: keychainTimeoutMs(context.ask) };
+  return await unlockWithAgent(message, whileBusy(context));
 }

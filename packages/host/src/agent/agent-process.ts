@@ -8,6 +8,7 @@ import { closeSync, writeSync } from 'node:fs';
 import process from 'node:process';
 import { buffer } from 'node:stream/consumers';
 import { placesOfThisProcess } from '../place/runtime-folder.ts';
+import { Announcement } from '../serve/announcement.ts';
 import { Agent } from './agent.ts';
 import { decodeStart, encodeAnswer } from './start-message.ts';
 import type { StartAnswer } from './start-message.ts';
@@ -23,9 +24,13 @@ async function openFromInput(): Promise<{ vault: Vault; agent: Agent }> {
   const input = await buffer(process.stdin);
   try {
     const { limits, ...options } = await decodeStart(input);
-    const vault = await openVault(options);
+    const places = placesOfThisProcess();
+    let announcement: Announcement | undefined;
+    const announce = async (): Promise<AsyncDisposable | undefined> =>
+      (announcement = await Announcement.make(options.directory, places));
+    const vault = await openVault({ ...options, announce });
     try {
-      return { vault, agent: await Agent.start(vault, { limits, places: placesOfThisProcess() }) };
+      return { vault, agent: await Agent.start(vault, { limits, places, announcement }) };
     } catch (error) {
       await vault.close();
       throw error;

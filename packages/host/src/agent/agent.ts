@@ -3,8 +3,9 @@ import type { Vault } from '@coffer/vault';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import process from 'node:process';
-import { choosePlace, folderIdentity, logPath, socketPath } from '../place/socket-place.ts';
+import { folderIdentity, logPath, socketPath } from '../place/socket-place.ts';
 import type { RuntimePlaces } from '../place/runtime-folder.ts';
+import { Announcement } from '../serve/announcement.ts';
 import type { Service } from '../serve/serve-connection.ts';
 import { servedMethodsOf } from '../serve/served-method.ts';
 import { VaultServer } from '../serve/vault-server.ts';
@@ -23,6 +24,8 @@ export interface AgentOptions {
   readonly clock?: Clock;
   /** How often the limits are looked at. */
   readonly checkEveryMs?: number;
+  /** Where it was said already that this process has the vault. */
+  readonly announcement?: Announcement | undefined;
 }
 
 const CHECK_EVERY_MS = 2_000;
@@ -77,8 +80,8 @@ export class Agent {
     const { places, clock = SYSTEM_CLOCK, checkEveryMs = CHECK_EVERY_MS } = options;
     const limits = new AgentLimits(options.limits, clock, places.platform);
     const sinceMs = clock.wallMs();
-    const place = choosePlace(vault.directory, places);
-    if (place === undefined) {
+    const announcement = options.announcement ?? (await Announcement.make(vault.directory, places));
+    if (announcement === undefined) {
       throw new VaultError(
         'NOT_PERMITTED',
         'there is no folder for a socket that only this user can write to',
@@ -87,7 +90,7 @@ export class Agent {
         },
       );
     }
-    const log = new AgentLog(logPath(socketPath(place)));
+    const log = new AgentLog(logPath(socketPath(announcement.place)));
     const state = (): AgentState => {
       const { idleMs } = limits.limits;
       return {
@@ -138,7 +141,7 @@ export class Agent {
         log.write(`refused a client: ${message}`);
       },
     };
-    const server = await VaultServer.listen(place, service);
+    const server = await VaultServer.listen(announcement, service);
     log.write(`began, pid ${String(process.pid)}`);
     const agent = new Agent(vault, { server, log, limits, folderIdentity: identity, state }, checkEveryMs);
     return agent;

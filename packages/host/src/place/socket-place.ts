@@ -61,6 +61,16 @@ export function findAddresses(directory: string, places: RuntimePlaces): readonl
   });
 }
 
+/** The addresses at which an owner of the vault may say that it has it, also one that does not serve it yet. */
+export function findLivenessAddresses(directory: string, places: RuntimePlaces): readonly string[] {
+  if (places.platform === 'win32') return findAddresses(directory, places).map(livenessAddress);
+  const name = placeName(directory);
+  return runtimeFolders(places).flatMap((folder) => {
+    const path = livenessAddress(socketPath({ folder, name }));
+    return isTrustedFolder(folder, places) && isOwnSocket(path, places) ? [path] : [];
+  });
+}
+
 /** The path of the socket, and of the file that has the name of the pipe. */
 export function socketPath({ folder, name }: SocketPlace): string {
   return join(folder, `${name}.sock`);
@@ -115,10 +125,14 @@ export function removeSockets(place: SocketPlace): void {
   for (const each of [path, livenessAddress(path)]) rmSync(each, { force: true });
 }
 
-function findSocket(place: SocketPlace, { uid }: RuntimePlaces): string | undefined {
+function findSocket(place: SocketPlace, places: RuntimePlaces): string | undefined {
   const path = socketPath(place);
+  return isOwnSocket(path, places) ? path : undefined;
+}
+
+function isOwnSocket(path: string, { uid }: RuntimePlaces): boolean {
   const found = lstatSync(path, { throwIfNoEntry: false });
-  return found?.isSocket() === true && found.uid === uid ? path : undefined;
+  return found?.isSocket() === true && found.uid === uid;
 }
 
 function readPipeName(place: SocketPlace): string | undefined {

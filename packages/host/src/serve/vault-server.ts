@@ -1,16 +1,10 @@
 import { createServer } from 'node:net';
 import type { Server, Socket } from 'node:net';
 import process from 'node:process';
-import {
-  listenUnderName,
-  livenessAddress,
-  makePipeName,
-  removeSockets,
-  socketIdentity,
-  socketPath,
-} from '../place/socket-place.ts';
+import { listenUnderName, removeSockets, socketIdentity } from '../place/socket-place.ts';
 import type { SocketPlace } from '../place/socket-place.ts';
-import { LivenessThread } from './liveness-thread.ts';
+import type { Announcement } from './announcement.ts';
+import type { LivenessThread } from './liveness-thread.ts';
 import { ServedConnection } from './serve-connection.ts';
 import type { Service } from './serve-connection.ts';
 
@@ -45,8 +39,9 @@ export class VaultServer {
     this.#liveness = liveness;
   }
 
-  /** Resolves when clients can connect. */
-  static async listen(place: SocketPlace, service: Service): Promise<VaultServer> {
+  /** Resolves when clients can connect. Whoever finds its socket finds the one that was announced before. */
+  static async listen(announcement: Announcement, service: Service): Promise<VaultServer> {
+    const { place, address, liveness } = announcement;
     const connections = new Set<ServedConnection>();
     const sockets = new Set<Socket>();
     const server = createServer((socket) => {
@@ -59,16 +54,8 @@ export class VaultServer {
       });
     });
     server.maxConnections = MAX_CONNECTIONS;
-    const address = process.platform === 'win32' ? makePipeName(place) : socketPath(place);
-    const liveness = new LivenessThread();
-    try {
-      // First, so that whoever finds the other socket finds this one.
-      await listenUnderName(livenessAddress(address), (path) => liveness.listen(path));
-      await listenUnderName(address, (path) => listenAt(server, path));
-    } catch (error) {
-      await liveness.end();
-      throw error;
-    }
+    await listenUnderName(address, (path) => listenAt(server, path));
+    announcement.take();
     const socket = { place, identity: socketIdentity(place) };
     return new VaultServer(server, socket, { connections, sockets }, liveness);
   }

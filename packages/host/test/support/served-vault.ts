@@ -9,6 +9,7 @@ import type { RuntimePlaces } from '../../src/place/runtime-folder.ts';
 import { choosePlace, folderIdentity, socketPath } from '../../src/place/socket-place.ts';
 import type { Service } from '../../src/serve/serve-connection.ts';
 import { servedMethodsOf } from '../../src/serve/served-method.ts';
+import { Announcement } from '../../src/serve/announcement.ts';
 import { VaultServer } from '../../src/serve/vault-server.ts';
 import type { VaultClient } from '../../src/index.ts';
 import { PROTOCOL_VERSION, releaseOfThisPackage } from '../../src/wire/hello.ts';
@@ -70,7 +71,7 @@ export class ServedVault implements AsyncDisposable {
     };
     const place = choosePlace(vault.directory, places);
     if (place === undefined) throw new Error('there is no place for a socket');
-    const server = await VaultServer.listen(place, service);
+    const server = await VaultServer.listen(await Announcement.at(place), service);
     return new ServedVault(made, places, server, { complaints, outcomes, counter });
   }
 
