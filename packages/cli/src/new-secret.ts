@@ -1,4 +1,5 @@
 import { access } from 'node:fs/promises';
+import type { VaultClient } from '@coffer/host';
 import type { SlotSecret } from '@coffer/vault';
 import type { Context } from './context.ts';
 import { askNewPassphrase } from './input/prompt.ts';
@@ -35,6 +36,17 @@ export async function getNewPassphrase(
   const warning = passphraseWarning(passphrase);
   if (warning !== undefined) context.output.warning(warning);
   return passphrase;
+}
+
+/** A passphrase that is new is first tried on every slot there is: each takes as long as unlocking does, and a few of them no longer than a person notices. */
+const MANY_SLOTS = 4;
+
+/** Says that trying a new passphrase on the slots there are takes a while, where it does. */
+export async function announceTrials({ output }: Context, vault: VaultClient): Promise<void> {
+  const slots = await vault.slots();
+  const count = slots.filter(({ kind }) => kind === 'passphrase').length;
+  if (count >= MANY_SLOTS)
+    output.info(`Trying the new passphrase on the ${String(count)} that there are; this takes a moment.`);
 }
 
 async function isThere(path: string): Promise<boolean> {

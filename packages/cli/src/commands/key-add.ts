@@ -7,7 +7,7 @@ import type { RunCommand } from '../context.ts';
 import { parseFd } from '../global-options.ts';
 import { keychainTimeoutMs } from '../input/prompt.ts';
 import { type NewSecretSource, chooseNewSecretSource } from '../input/secret-source.ts';
-import { getNewSecret } from '../new-secret.ts';
+import { announceTrials, getNewSecret } from '../new-secret.ts';
 import { forgetSecret, openVaultFor } from '../open-vault.ts';
 import { slotRecord } from '../output/records.ts';
 import { type NewSecretOptions, toSecretOptions } from './new-secret-options.ts';
@@ -38,6 +38,7 @@ export function registerKeyAdd(key: CommandUnknownOpts, run: RunCommand): void {
         const isNewKeyfile = source.kind === 'keyfile' && !existsSync(source.path);
         const secret: SlotSecret = source.kind === 'keychain' ? source : await getNewSecret(context, source);
         try {
+          if (secret.kind === 'passphrase') await announceTrials(context, vault);
           const slot = await vault
             .addSlot(secret, {
               ...(options.label === undefined ? {} : { label: options.label }),

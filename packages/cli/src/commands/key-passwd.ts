@@ -3,7 +3,7 @@ import { usageError } from '../cli-error.ts';
 import type { RunCommand } from '../context.ts';
 import { parseFd } from '../global-options.ts';
 import { chooseNewSecretSource } from '../input/secret-source.ts';
-import { getNewPassphrase } from '../new-secret.ts';
+import { announceTrials, getNewPassphrase } from '../new-secret.ts';
 import { forgetSecret, getSecret, openVaultWith } from '../open-vault.ts';
 import { slotRecord } from '../output/records.ts';
 import { toSecretOptions } from './new-secret-options.ts';
@@ -35,6 +35,7 @@ export function registerKeyPasswd(key: CommandUnknownOpts, run: RunCommand): voi
           await using vault = await openVaultWith(context, secret);
           const next = await getNewPassphrase(context, source);
           try {
+            await announceTrials(context, vault);
             const slot = await vault.changePassphrase({ current: secret.passphrase, next });
             if (output.json) output.record('slot', slotRecord(slot));
             else output.line(slot.id);

@@ -99,6 +99,40 @@ test('a second key file is made, and one that is there is used as it is', async 
   expect((await runMain(['ls'], { env })).code).toBe(0);
 });
 
+test('a secret that opens the vault already gets no second slot, and the slot that it has is named', async () => {
+  const spare = vault.path('spare');
+  writeFileSync(spare, 'a spare passphrase, long enough');
+  const added = await vault.run(['key', 'add', '--new-passphrase-file', spare, '--label', 'spare']);
+  const id = added.stdout.trim();
+  const before = await slots();
+  const twice = await vault.run(['key', 'add', '--new-passphrase-file', spare]);
+  expect([twice.code, twice.stdout]).toEqual([16, '']);
+  expect(twice.stderr).toContain(`opens the vault already: the passphrase “spare” (slot ${id})`);
+  const keyfile = await vault.run(['key', 'add', '--new-keyfile', vault.path('key'), '--json']);
+  expect(parseLines(keyfile.stderr)).toMatchObject([{ type: 'error', code: 'EXISTS', exitCode: 16 }]);
+  expect(existsSync(vault.path('key'))).toBe(true);
+  const same = await openWith('spare', ['key', 'passwd', '--new-passphrase-file', spare]);
+  expect([same.code, same.stderr]).toEqual([16, expect.stringContaining(`slot ${id}`) as string]);
+  expect(await slots()).toEqual(before);
+  expect((await vault.run(['key', 'rm', id, '-y'])).code).toBe(0);
+  expect((await openWith('spare')).code).toBe(12);
+});
+
+test('where a new passphrase has many slots to be tried on, that is said', async () => {
+  const add = async (name: string) => {
+    writeFileSync(vault.path(name), `the passphrase of ${name}`);
+    return await vault.run(['key', 'add', '--new-passphrase-file', vault.path(name)]);
+  };
+  const added = [await add('many-1'), await add('many-2'), await add('many-3'), await add('many-4')];
+  expect(added.map(({ stderr }) => stderr)).toEqual(['', '', '', '']);
+  const last = await add('many-5');
+  expect(last).toMatchObject({
+    code: 0,
+    stderr: expect.stringContaining('on the 4 that there are') as string,
+  });
+  for (const { stdout } of [...added, last]) await vault.run(['key', 'rm', stdout.trim(), '-y']);
+});
+
 test('a key file has no passphrase to change', async () => {
   const { code, stderr } = await vault.run(['key', 'passwd', '--new-passphrase-file', vault.path('next')]);
   expect([code, stderr]).toEqual([2, expect.stringContaining('key file') as string]);

@@ -9,6 +9,8 @@ import type { BeginRotationOptions, BegunRotation } from '../vault-file/rotate-s
 import type { AcknowledgedGeneration } from '../vault-file/acknowledged.ts';
 import { unlockVaultFile } from '../vault-file/unlock.ts';
 import type { VaultFile } from '../vault-file/vault-file.ts';
+import { loadSecret } from './loaded-secret.ts';
+import { findOpenedSlot } from './refuse-known-secret.ts';
 import type { SlotInfo, SlotSecret } from './slot.ts';
 
 export interface ChangePassphraseOptions {
@@ -68,7 +70,7 @@ export class KeySlots {
     return this.#find(slotId);
   }
 
-  /** Adds a slot; it has been opened from disk when this returns. Throws `TOO_MANY_SLOTS`, `INVALID_INPUT`. */
+  /** Adds a slot; it has been opened from disk when this returns. Throws `EXISTS` (the secret opens a slot already), `TOO_MANY_SLOTS`, `INVALID_INPUT`. */
   async add(secret: SlotSecret, options: NewSlotOptions = {}): Promise<SlotInfo> {
     return this.#inTurn(async () => {
       const { file, slot } = await addSlot(this.#file, this.#rootKey, secret, options);
@@ -99,18 +101,38 @@ export class KeySlots {
     });
   }
 
-  /** Puts a slot with the next passphrase in the place of the one that the current passphrase opens. Throws `WRONG_KEY`. */
+  /**
+   * Puts a slot with the next passphrase in the place of the one that the current passphrase opens. Throws `WRONG_KEY`, `EXISTS` (the next one opens a slot
+   * already, this or another), `AMBIGUOUS` (the current one opens another slot as well, and no `slotId` was given).
+   */
   async changePassphrase(options: ChangePassphraseOptions): Promise<SlotInfo> {
     return this.#inTurn(async () => {
       const chosen = options.slotId === undefined ? {} : { slotId: this.#find(options.slotId).id };
       const current: SlotSecret = { kind: 'passphrase', passphrase: options.current };
       const opened = await unlockVaultFile(this.#file, current, chosen);
       opened.rootKey[Symbol.dispose]();
+      if (options.slotId === undefined) await this.#refuseTwins(current, opened.slotId);
       const next: SlotSecret = { kind: 'passphrase', passphrase: options.next };
       const { file, slot } = await replaceSlot(this.#file, this.#rootKey, opened.slotId, next);
       this.#changeTo(file);
       return slot;
     });
+  }
+
+  /** Earlier versions made two slots of one passphrase: changing one of them would leave the old passphrase valid. */
+  async #refuseTwins(secret: SlotSecret, slotId: string): Promise<void> {
+    const others = this.#file.current.content.slots.filter(({ id }) => id !== slotId);
+    using loaded = await loadSecret(secret, { vaultId: this.vaultId, slots: [] });
+    const twin = await findOpenedSlot(others, loaded);
+    if (twin === undefined) return;
+    throw new VaultError(
+      'AMBIGUOUS',
+      'this passphrase has two key slots, and would still open the vault by the other',
+      {
+        candidates: [slotId, twin.id],
+        hint: 'remove one of them with `coffer key rm`, and change it then',
+      },
+    );
   }
 
   /** Whether a rotation of the root key is to seal the contents again; `undefined` when there is no unfinished one. */

@@ -7,6 +7,7 @@ import { refuseKeyfileInside } from '../keyfile.ts';
 import type { VaultPaths } from '../paths.ts';
 import { loadNewSecret } from '../slots/loaded-secret.ts';
 import { drawRandomness, makeSlot } from '../slots/make-slot.ts';
+import { refuseKnownSecret } from '../slots/refuse-known-secret.ts';
 import { slotInfo } from '../slots/slot.ts';
 import type { Slot, SlotInfo, SlotSecret } from '../slots/slot.ts';
 import { MAX_SLOTS } from './content.ts';
@@ -33,8 +34,8 @@ export interface ChangedVaultFile {
  * All changes of slots are for the owner of the vault, take the `VaultFile` that unlocking or the last change gave, and run one after
  * the other.
  *
- * @throws VaultError TOO_MANY_SLOTS, INVALID_INPUT, IN_USE (changed on disk by someone else), WRONG_KEY (not the root key of this
- *   file), DAMAGED, NO_SPACE, NOT_PERMITTED, FAILED, or what reading a keyfile throws
+ * @throws VaultError EXISTS (the secret opens another slot), TOO_MANY_SLOTS, INVALID_INPUT, IN_USE (changed on disk by someone else),
+ *   WRONG_KEY (not the root key of this file), DAMAGED, NO_SPACE, NOT_PERMITTED, FAILED, ABORTED, or what reading a keyfile throws
  */
 export async function addSlot(
   file: VaultFile,
@@ -167,6 +168,7 @@ async function putSlot(
   const name = { vaultId: file.vaultId, slotId: randomness.id };
   using loaded = await loadNewSecret(secret, name, toKeychainOptions(options));
   try {
+    await refuseKnownSecret(file.current.content.slots, loaded, options.signal);
     const slot = await makeSlot(rootKey, loaded, slotOptions, randomness);
     const changed = await change(file, rootKey, place(slot), { id: slot.id, secret: loaded });
     return { file: { ...changed, warnings: loaded.warnings }, slot: slotInfo(slot) };

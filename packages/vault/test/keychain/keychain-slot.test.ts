@@ -9,7 +9,7 @@ import {
 } from '../../src/index.ts';
 import type { SlotSecret } from '../../src/index.ts';
 import { Keychain } from '../../src/keychain/keychain.ts';
-import { TestFolder } from '../support.ts';
+import { TestFolder, newKeyfile } from '../support.ts';
 import { TestKeyring, missingForKeyring } from './test-keyring.ts';
 
 const KEYCHAIN: SlotSecret = { kind: 'keychain' };
@@ -144,7 +144,8 @@ describe.skipIf(missingForKeyring.length > 0)(
       await using folder = await TestFolder.make();
       const { directory, keyfile } = await makeVault(folder);
       await using vault = await openVault({ directory, secret: keyfile });
-      while (vault.slots().length < 16) await vault.addSlot(keyfile);
+      while (vault.slots().length < 16)
+        await vault.addSlot(await newKeyfile(folder, `key-${String(vault.slots().length)}`));
       const count = (): number => keyring.itemCount();
       const before = count();
       expect(before).toBeGreaterThan(0);

@@ -85,8 +85,12 @@ describe('a change', () => {
     using rootKey = SecretKey.generate();
     const secret = await newKeyfile(keys, 'key');
     let file = await createVaultFile(folder.vault(), { rootKey, secret });
-    while (file.slots.length < 16) ({ file } = await addSlot(file, rootKey, secret));
-    await expect(addSlot(file, rootKey, secret)).rejects.toMatchObject({ code: 'TOO_MANY_SLOTS' });
+    while (file.slots.length < 16) {
+      const another = await newKeyfile(keys, String(file.slots.length));
+      ({ file } = await addSlot(file, rootKey, another));
+    }
+    const more = await newKeyfile(keys, 'more');
+    await expect(addSlot(file, rootKey, more)).rejects.toMatchObject({ code: 'TOO_MANY_SLOTS' });
     const fresh = await newKeyfile(keys, 'fresh');
     const replaced = await replaceSlot(file, rootKey, file.slots[7]?.id ?? '', fresh);
     expect(replaced.file.slots.map(({ id }) => id).indexOf(replaced.slot.id)).toBe(7);
@@ -99,8 +103,10 @@ describe('a change', () => {
     using rootKey = SecretKey.generate();
     const secret = await newKeyfile(keys, 'key');
     const stale = await createVaultFile(folder.vault(), { rootKey, secret });
-    const { slot } = await addSlot(stale, rootKey, secret);
-    await expect(addSlot(stale, rootKey, secret)).rejects.toMatchObject({ code: 'IN_USE' });
+    const { slot } = await addSlot(stale, rootKey, await newKeyfile(keys, 'second'));
+    await expect(addSlot(stale, rootKey, await newKeyfile(keys, 'third'))).rejects.toMatchObject({
+      code: 'IN_USE',
+    });
     expect((await readVaultFile(folder.vault())).slots.map(({ id }) => id)).toEqual([
       stale.slots[0]?.id,
       slot.id,
@@ -113,7 +119,8 @@ describe('a change', () => {
     using rootKey = SecretKey.generate();
     const secret = await newKeyfile(keys, 'key');
     const file = await createVaultFile(folder.vault(), { rootKey, secret });
-    const results = await Promise.allSettled([1, 2, 3].map(() => addSlot(file, rootKey, secret)));
+    const others = await Promise.all(['a', 'b', 'c'].map((name) => newKeyfile(keys, name)));
+    const results = await Promise.allSettled(others.map((other) => addSlot(file, rootKey, other)));
     const done = results.filter((result) => result.status === 'fulfilled');
     expect(done).toHaveLength(1);
     expect((await readVaultFile(folder.vault())).slots).toEqual(done[0]?.value.file.slots);
@@ -126,7 +133,8 @@ describe('a change', () => {
     using otherKey = SecretKey.generate();
     const secret = await newKeyfile(keys, 'key');
     const file = await createVaultFile(folder.vault(), { rootKey, secret });
-    await expect(addSlot(file, otherKey, secret)).rejects.toMatchObject({ code: 'WRONG_KEY' });
+    const other = await newKeyfile(keys, 'other');
+    await expect(addSlot(file, otherKey, other)).rejects.toMatchObject({ code: 'WRONG_KEY' });
   });
 
   test('with a keyfile inside the vault, a bad label or a bad cost is INVALID_INPUT, and changes nothing', async () => {
@@ -137,10 +145,11 @@ describe('a change', () => {
     const file = await createVaultFile(folder.vault(), { rootKey, secret });
     const before = await readFile(folder.vault().vaultFile);
     const inside = await newKeyfile(folder, 'inside');
+    const other = await newKeyfile(keys, 'other');
     const bad = [
       () => addSlot(file, rootKey, inside),
-      () => addSlot(file, rootKey, secret, { label: ' \n ' }),
-      () => addSlot(file, rootKey, secret, { label: 'a\u202eb' }),
+      () => addSlot(file, rootKey, other, { label: ' \n ' }),
+      () => addSlot(file, rootKey, other, { label: 'a\u202eb' }),
       () => addSlot(file, rootKey, passphrase('x'), { argon2id: { ...CHEAP, memoryKiB: 1024 } }),
       () => addSlot(file, rootKey, passphrase('\n')),
     ];
@@ -162,7 +171,7 @@ describe('a change', () => {
     expect(created.slots).toEqual([
       expect.objectContaining({ createdAtMs: 5, kind: 'keyfile', label: 'Zo\u00eb' }),
     ]);
-    const { file } = await addSlot(created, rootKey, secret);
+    const { file } = await addSlot(created, rootKey, await newKeyfile(keys, 'other'));
     expect(file).toMatchObject({ generation: 2, vaultId: created.vaultId });
   });
 });

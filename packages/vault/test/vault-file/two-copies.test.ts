@@ -183,7 +183,9 @@ describe('a copy of another vault', () => {
     expect(file.warnings).toEqual([expect.stringContaining('belongs to another vault')]);
     expect(await opens(paths, foreign.newSecret)).toBe(false);
     const unlocked = await unlockVaultFile(file, newSecret);
-    await expect(addSlot(unlocked.file, rootKey, newSecret)).rejects.toMatchObject({ code: 'DAMAGED' });
+    await expect(addSlot(unlocked.file, rootKey, await newKeyfile(keys, 'third'))).rejects.toMatchObject({
+      code: 'DAMAGED',
+    });
     await expect(repairVaultFile(unlocked.file, rootKey)).resolves.toMatchObject({ isCopyForeign: true });
     expect(await readFile(paths.vaultFileCopy)).toEqual(foreign.newBytes);
   });
