@@ -27,17 +27,24 @@ export function* sideFiles(sample: SampleVault): Generator<ClosedCase> {
         rmSync(reserve, { force: true });
         put(reserve);
       }),
-      // What is no folder, and leads somewhere, opening replaces.
+      // What is neither folder nor link, opening replaces.
       judge: (met) =>
-        isOneFolder(what) || what === 'a link to itself'
-          ? isFound(met, ['PLACE_TAKEN'], reserve)
-          : isHarmless(met),
+        isLink(what)
+          ? isRefused(met, 'data.db.reserve')
+          : isOneFolder(what)
+            ? isFound(met, ['PLACE_TAKEN'], reserve)
+            : isHarmless(met),
     };
     yield {
       ...each(`quarantine: ${what}`, 'quarantine', () => {
         put(quarantine);
       }),
-      judge: (met) => (isOneFolder(what) ? isHarmless(met) : isFound(met, ['PLACE_TAKEN'], quarantine)),
+      judge: (met) =>
+        isLink(what)
+          ? isRefused(met, 'quarantine')
+          : isOneFolder(what)
+            ? isHarmless(met)
+            : isFound(met, ['PLACE_TAKEN'], quarantine),
     };
     yield {
       ...each(`the log of the database: ${what}`, 'data.db-wal', () => {
@@ -75,6 +82,11 @@ export function* sideFiles(sample: SampleVault): Generator<ClosedCase> {
   });
 }
 
+/** One rule for every name of Coffer's: the vault stays closed. */
+function isLink(what: string): boolean {
+  return what.startsWith('a link');
+}
+
 function isOneFolder(what: string): boolean {
   return what === 'an empty folder' || what === 'a folder with a file';
 }
@@ -107,7 +119,8 @@ export function* mainFiles(sample: SampleVault): Generator<ClosedCase> {
         rmSync(sample.paths.vaultFile);
         put(sample.paths.vaultFile);
       },
-      judge: (met) => isFound(met, ['VAULT_FILE_COPY'], 'vault.json'),
+      judge: (met) =>
+        isLink(what) ? isRefused(met, 'vault.json') : isFound(met, ['VAULT_FILE_COPY'], 'vault.json'),
     };
   }
   yield {

@@ -243,7 +243,7 @@ async function checkSize(context: StorageContext, row: FileRow): Promise<Finding
   if (row.placement === 'blob') return undefined;
   const { sizeBytes: size, expectedBytes: expected } = await measureSealedFile(context.folder, row);
   if (size === expected) return undefined;
-  if (size === undefined) return fileFinding(row, missing(row));
+  if (size === undefined) return fileFinding(row, missing(row, await context.folder.lookAt(row.id)));
   return fileFinding(row, size < expected ? truncated(row, size, expected) : extended(row, size, expected));
 }
 

@@ -1,5 +1,6 @@
 import type { CryptoError } from '@coffer/crypto';
 import type { FileId } from '@coffer/database';
+import type { Stats } from 'node:fs';
 import { damaged } from './errors.ts';
 import type { StorageError } from './errors.ts';
 
@@ -28,12 +29,21 @@ export function cutOff(file: SealedFileRef, cause: unknown): StorageError {
   );
 }
 
-export function missing(file: SealedFileRef, cause?: unknown): StorageError {
-  return damaged(
-    'FILE_MISSING',
-    `${file.name} is lost: its sealed file files/${file.id}.enc is missing`,
-    cause,
-  );
+/** `stats` is of what is in the place of the sealed file, if there is something. */
+export function missing(file: SealedFileRef, stats: Stats | undefined, cause?: unknown): StorageError {
+  const place = `files/${file.id}.enc`;
+  const what =
+    stats === undefined
+      ? `its sealed file ${place} is missing`
+      : `${kindOf(stats)} is in the place of its sealed file ${place}`;
+  return damaged('FILE_MISSING', `${file.name} is lost: ${what}`, cause);
+}
+
+function kindOf(stats: Stats): string {
+  if (stats.isSymbolicLink()) return 'a link';
+  if (stats.isDirectory()) return 'a folder';
+  if (stats.isFIFO()) return 'a FIFO';
+  return stats.isSocket() ? 'a socket' : 'a device';
 }
 
 export function unreadable(file: SealedFileRef, cause: unknown): StorageError {

@@ -1,4 +1,5 @@
 import { constants } from 'node:fs';
+import type { Stats } from 'node:fs';
 import { lstat, mkdir, open, readdir, rename, unlink } from 'node:fs/promises';
 import { join, relative } from 'node:path';
 import { SEALED_FILE } from '@coffer/crypto';
@@ -100,13 +101,13 @@ export class SealedFolder {
 
   /** Size in bytes of the sealed file, or `undefined` when there is none or it is not a regular file. */
   async sealedSizeBytes(id: FileId): Promise<number | undefined> {
-    try {
-      const stat = await lstat(this.sealedPath(id));
-      return stat.isFile() ? stat.size : undefined;
-    } catch (error) {
-      if (errnoOf(error) === 'ENOENT') return undefined;
-      throw error;
-    }
+    const stats = await this.lookAt(id);
+    return stats?.isFile() === true ? stats.size : undefined;
+  }
+
+  /** What is in the place of a sealed file, if there is something. */
+  async lookAt(id: FileId): Promise<Stats | undefined> {
+    return await findStats(this.sealedPath(id));
   }
 
   /** Names in the quarantine that are ours, sorted. */
@@ -252,11 +253,15 @@ async function isSameFile(path: string, other: string): Promise<boolean> {
 }
 
 async function exists(path: string): Promise<boolean> {
+  return (await findStats(path)) !== undefined;
+}
+
+/** Of what has this name, a link too; `undefined` when nothing has. */
+export async function findStats(path: string): Promise<Stats | undefined> {
   try {
-    await lstat(path);
-    return true;
+    return await lstat(path);
   } catch (error) {
-    if (errnoOf(error) === 'ENOENT') return false;
+    if (errnoOf(error) === 'ENOENT') return undefined;
     throw error;
   }
 }

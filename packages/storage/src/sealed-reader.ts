@@ -32,6 +32,7 @@ import {
   unreadable,
 } from './sealed-damage.ts';
 import type { SealedFileRef } from './sealed-damage.ts';
+import { findStats } from './sealed-folder.ts';
 import { giveBackSegmentBuffers, takeSegmentBuffers } from './segment-buffers.ts';
 import type { SegmentBuffers } from './segment-buffers.ts';
 import type { StorageKeys } from './storage-keys.ts';
@@ -258,10 +259,12 @@ async function openSealed(path: string, file: SealedFileRef): Promise<FileHandle
   try {
     handle = await open(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
   } catch (error) {
-    throw NOT_THERE.has(errnoOf(error) ?? '') ? missing(file, error) : readFailure(file, error);
+    if (!NOT_THERE.has(errnoOf(error) ?? '')) throw readFailure(file, error);
+    throw missing(file, await findStats(path).catch(() => undefined), error);
   }
   try {
-    if (!(await handle.stat()).isFile()) throw missing(file);
+    const stats = await handle.stat();
+    if (!stats.isFile()) throw missing(file, stats);
     return handle;
   } catch (error) {
     await handle.close();

@@ -5,9 +5,11 @@ import {
   readdirSync,
   renameSync,
   rmSync,
+  symlinkSync,
   truncateSync,
   writeFileSync,
 } from 'node:fs';
+import { execFileSync } from 'node:child_process';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { SecretKey, sealFile } from '@coffer/crypto';
@@ -170,6 +172,34 @@ describe.each(THREADS)('%s', (_where, options) => {
       await expectDamage(storage, id, 'FILE_MISSING', join(directory, 'out'));
       await new Promise((done) => server.close(done));
     });
+
+    test.skipIf(process.platform === 'win32')(
+      'what is in its place is said by everything that reads',
+      async () => {
+        const { directory, storage, id, path } = await sealed();
+        const copy = join(directory, 'copy');
+        renameSync(path, copy);
+        const lost = async (what: string) => {
+          const message = `photo.jpg is lost: ${what} is in the place of its sealed file files/${id}.enc`;
+          await expectDamage(storage, id, 'FILE_MISSING', join(directory, 'out'));
+          await expect(storage.getFile(parseFileId(id))).rejects.toMatchObject({ message });
+          for (const mode of ['quick', 'full'] as const) {
+            const found: string[] = [];
+            for await (const finding of storage.check({ mode })) found.push(finding.message);
+            expect(found).toEqual([message]);
+          }
+          rmSync(path, { recursive: true });
+        };
+        mkdirSync(path);
+        await lost('a folder');
+        execFileSync('mkfifo', [path]);
+        await lost('a FIFO');
+        symlinkSync(copy, path);
+        await lost('a link');
+        symlinkSync(join(directory, 'nowhere'), path);
+        await lost('a link');
+      },
+    );
 
     test('a folder in its place', async () => {
       const { directory, storage, id, path } = await sealed();

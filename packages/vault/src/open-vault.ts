@@ -6,6 +6,7 @@ import { finishCommit, settleBackup } from './backup/commit.ts';
 import { findOpenableBackup } from './backup/openable.ts';
 import { UNFINISHED_RESTORE, isUnfinishedRestore } from './backup/restore-target.ts';
 import { VaultError } from './errors.ts';
+import { refuseLinks } from './links.ts';
 import { removeDatabaseCopy } from './import/discordopus/database-copy.ts';
 import { openParts, openVaultDatabase, toOpeningError } from './open-parts.ts';
 import { vaultPaths } from './paths.ts';
@@ -162,6 +163,7 @@ function foreignCopy(paths: VaultPaths, cause: unknown): VaultError {
 /** Reads what a vault can be opened with, without a key. Throws `NO_VAULT`, `TOO_NEW`, `DAMAGED`. */
 export async function readVaultSlots(directory: string): Promise<VaultSlots> {
   const paths = vaultPaths(directory);
+  refuseLinks(paths);
   if (isUnfinishedInit(paths)) {
     throw new VaultError('NO_VAULT', `making the vault in ${directory} was interrupted before it was one`, {
       hint: 'run `coffer init` again; nothing was stored in it',

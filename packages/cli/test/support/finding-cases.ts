@@ -295,6 +295,15 @@ export const FINDING_CASES: Readonly<Partial<Record<FindingCode, FindingCase>>> 
       symlinkSync(vault.path('somewhere'), join(vault.vault, 'owner.lock'));
     },
   },
+  LINKED: {
+    by: 'doctor',
+    item: 'vault/files',
+    hasSince: true,
+    damage: (vault) => {
+      renameSync(join(vault.vault, 'files'), vault.path('elsewhere'));
+      symlinkSync(vault.path('elsewhere'), join(vault.vault, 'files'));
+    },
+  },
   PLACE_TAKEN: {
     by: 'check',
     item: 'vault/quarantine',

@@ -66,7 +66,7 @@ export class SealedCopies {
       return {
         kind: 'failed',
         has: this.#isWhole(row, kept) ? 'earlier copy' : 'nothing',
-        error: missing(row),
+        error: missing(row, await this.#context.folder.lookAt(row.id)),
       };
     try {
       const found = await readFound(source.handle);

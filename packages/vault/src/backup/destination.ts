@@ -3,6 +3,7 @@ import { lstat, realpath } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { syncFolder } from '../durable-file.ts';
 import { VaultError, errnoOf, errnoToVaultError } from '../errors.ts';
+import { refuseLinks } from '../links.ts';
 import { vaultPaths } from '../paths.ts';
 import { finishCommit } from './commit.ts';
 import { lockFolder } from './lock-folder.ts';
@@ -87,6 +88,7 @@ async function makeFolder(path: string): Promise<string> {
 
 /** The marker of a folder that is one for backups of this vault, `undefined` when it is empty or not there; throws for any other. */
 async function inspect(directory: string, vaultId: string): Promise<BackupMarker | undefined> {
+  refuseLinks(vaultPaths(directory));
   const marker = await findBackupMarker(directory);
   if (marker?.vaultId === vaultId) {
     await refuseStrangeFiles(directory);

@@ -8,6 +8,7 @@ import type { BulkProgress } from '../files/bulk-progress.ts';
 import { fromStorageFinding, toFinding } from '../doctor/finding.ts';
 import type { Finding } from '../doctor/finding.ts';
 import { joinPath } from '../files/file-entry.ts';
+import { refuseLinks } from '../links.ts';
 import { vaultPaths } from '../paths.ts';
 import type { VaultPaths } from '../paths.ts';
 import { renewInstance } from '../rollback/instance.ts';
@@ -75,6 +76,7 @@ export async function checkRestore({
   const from = vaultPaths(source);
   try {
     await refuseOverlap(directory, from.directory, 'backup');
+    refuseLinks(from);
     await settleBackup(from);
     const backup = await findOpenableBackup(from);
     if (backup === undefined) throw noBackup(from);

@@ -9,6 +9,7 @@ import { accessSync, constants, existsSync, lstatSync } from 'node:fs';
 import { readdir, statfs } from 'node:fs/promises';
 import { join } from 'node:path';
 import { isUnfinishedRestore } from '../backup/restore-target.ts';
+import { describeLink, linksIn } from '../links.ts';
 import { looseModeWarning } from '../loose-mode.ts';
 import type { VaultPaths } from '../paths.ts';
 import { isUnfinishedInit } from '../unfinished-init.ts';
@@ -35,6 +36,9 @@ const CLOCK_TOLERANCE_MS: number = 26 * 60 * 60 * 1000;
  */
 export async function examineFolder(paths: VaultPaths, machine: Partial<Machine> = {}): Promise<Finding[]> {
   const { nowMs = Date.now(), nodeVersion = process.versions.node } = machine;
+  // What else there is to say is said of what belongs there, when that is there.
+  const links = linksIn(paths);
+  if (links.length > 0) return links.map((link) => linkFinding(link, paths));
   if (isUnfinishedInit(paths)) return [unfinished('INIT_UNFINISHED', paths)];
   if (isUnfinishedRestore(paths)) return [unfinished('RESTORE_UNFINISHED', paths)];
   const isOwned = isInUse(paths);
@@ -51,6 +55,12 @@ export async function examineFolder(paths: VaultPaths, machine: Partial<Machine>
     ...(await examineSpace(paths)),
     ...examineClock(paths, nowMs),
   ];
+}
+
+function linkFinding(item: string, { ownerLock }: VaultPaths): Finding {
+  // A lock is empty and made anew, and where nothing is behind a link there is nothing to put in its place.
+  const code = item === ownerLock ? 'LOCK_REPLACED' : existsSync(item) ? 'LINKED' : 'PLACE_TAKEN';
+  return toFinding(code, { item, message: describeLink(item), ...since(item) });
 }
 
 function unfinished(code: 'INIT_UNFINISHED' | 'RESTORE_UNFINISHED', { directory }: VaultPaths): Finding {
@@ -199,6 +209,7 @@ function since(path: string): { readonly sinceMs?: number } {
 /** What keeps a vault from being opened at all: opening is not tried then. */
 export function keepsClosed({ code }: Finding): boolean {
   return [
+    'LINKED',
     'INIT_UNFINISHED',
     'RESTORE_UNFINISHED',
     'RUNTIME_UNSUPPORTED',

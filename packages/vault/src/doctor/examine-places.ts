@@ -1,4 +1,4 @@
-import { lstatSync, readdirSync, statSync } from 'node:fs';
+import { lstatSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import type { VaultPaths } from '../paths.ts';
 import { toFinding } from './finding.ts';
@@ -16,18 +16,9 @@ export function examinePlaces({ directory }: VaultPaths): Finding[] {
   });
 }
 
-/** A link to a folder is one; a link to a file is not: what is written to it would go somewhere else. */
+/** A link is neither a file nor a folder: what is written to it would go somewhere else. */
 export function isTaken(path: string, place: 'file' | 'folder' | undefined): boolean {
   const stats = lstatSync(path, { throwIfNoEntry: false });
   if (stats === undefined || place === undefined) return false;
-  return place === 'folder' ? !isFolder(path) : !stats.isFile();
-}
-
-function isFolder(path: string): boolean {
-  try {
-    return statSync(path).isDirectory();
-  } catch {
-    // A link to nothing, or to itself.
-    return false;
-  }
+  return place === 'folder' ? !stats.isDirectory() : !stats.isFile();
 }

@@ -14,6 +14,7 @@ type FolderFindingCode =
   | 'NOT_CLOSED'
   | 'IN_USE'
   | 'LOCK_REPLACED'
+  | 'LINKED'
   | 'PLACE_TAKEN'
   | 'RESERVE_MISSING'
   | 'WRITE_LEFT_OVER'
@@ -219,6 +220,13 @@ export const FINDING_KINDS: Readonly<Record<FindingCode, FindingKind>> = {
     cost: 'the vault does not open: its lock could be a file that is somebody’s',
     remedy: 'move away what is in the place of owner.lock',
     mend: ({ item }) => `mv ${item} .`,
+  },
+  LINKED: {
+    subject: 'folder',
+    cost: 'the vault does not open: what is renamed and made durable beside a link is not what the link leads to',
+    remedy:
+      'put a copy of what it leads to in its place; to have the vault on another disk, move its whole folder and link to that',
+    mend: ({ item }) => `cp -pRL ${item} ${item}.copy && rm ${item} && mv ${item}.copy ${item}`,
   },
   PLACE_TAKEN: {
     subject: 'folder',

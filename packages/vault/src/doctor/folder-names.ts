@@ -34,8 +34,7 @@ const FOLDERS: readonly string[] = ['quarantine', 'backup.next', 'backup.commit'
 /** What Coffer makes under a name; `undefined` for a name that is not ours, or whose place is examined with what is in it. */
 export function placeOf(name: string): 'file' | 'folder' | undefined {
   if (FOLDERS.includes(name)) return 'folder';
-  const isOurs = OWN.has(name) || isUndecidedName(name) || isLeftOverName(name);
-  return isOurs && !EXAMINED.includes(name) ? 'file' : undefined;
+  return isOwnName(name) && !EXAMINED.includes(name) ? 'file' : undefined;
 }
 
 function isUndecidedName(name: string): boolean {
@@ -46,13 +45,12 @@ export function isLeftOverName(name: string): boolean {
   return LEFT_OVER.test(name);
 }
 
+/** Whether Coffer puts something under this name. */
+export function isOwnName(name: string): boolean {
+  return OWN.has(name) || isUndecidedName(name) || isLeftOverName(name);
+}
+
 /** Whether something else has put it there. Hidden names are the business of file systems and desktops. */
 export function isForeignName(name: string): boolean {
-  return (
-    !OWN.has(name) &&
-    !isUndecidedName(name) &&
-    !isLeftOverName(name) &&
-    !name.startsWith('.') &&
-    name !== 'lost+found'
-  );
+  return !isOwnName(name) && !name.startsWith('.') && name !== 'lost+found';
 }

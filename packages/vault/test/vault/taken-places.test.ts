@@ -78,33 +78,40 @@ test.each([
     (path: string): void => {
       mkdirSync(path);
     },
+    ['is not the log', 'move it away'],
   ],
   [
     'a link',
     (path: string): void => {
       symlinkSync(`${path}.elsewhere`, path);
     },
+    ['is a link', 'put what it leads to in its place'],
   ],
-])('%s in the place of the log keeps the vault closed, with what to do', async (_, put) => {
-  const made = await TestVault.create();
-  await made.put('a.txt');
-  await made.vault.close();
-  const log = join(made.directory, 'data.db-wal');
-  put(log);
-  const refusal = {
-    code: 'DAMAGED',
-    message: expect.stringContaining(`${log} is not the log`) as string,
-    hint: expect.stringContaining('move it away') as string,
-  };
-  await expect(openVault({ directory: made.directory, secret: made.secret })).rejects.toMatchObject(refusal);
-  expect((await doctor(made)).map(({ code, item }) => [code, item])).toEqual([
-    ['PLACE_TAKEN', log],
-    ['NOT_OPENED', made.directory],
-  ]);
-  renameSync(log, made.path('moved'));
-  await made.reopen();
-  expect(made.paths()).toEqual(['a.txt']);
-});
+])(
+  '%s in the place of the log keeps the vault closed, with what to do',
+  async (_, put, [what = '', advice = '']) => {
+    const made = await TestVault.create();
+    await made.put('a.txt');
+    await made.vault.close();
+    const log = join(made.directory, 'data.db-wal');
+    put(log);
+    const refusal = {
+      code: 'DAMAGED',
+      message: expect.stringContaining(`${log} ${what}`) as string,
+      hint: expect.stringContaining(advice) as string,
+    };
+    await expect(openVault({ directory: made.directory, secret: made.secret })).rejects.toMatchObject(
+      refusal,
+    );
+    expect((await doctor(made)).map(({ code, item }) => [code, item])).toEqual([
+      ['PLACE_TAKEN', log],
+      ['NOT_OPENED', made.directory],
+    ]);
+    renameSync(log, made.path('moved'));
+    await made.reopen();
+    expect(made.paths()).toEqual(['a.txt']);
+  },
+);
 
 test.each([
   'data.db.rekey',
