@@ -4,7 +4,10 @@ export type CliErrorCode =
   | 'USAGE'
   | 'INPUT_NEEDED'
   | 'DECLINED'
+  | 'WRONG_KEY'
+  | 'EXISTS'
   | 'INTERRUPTED'
+  | 'TERMINATED'
   | 'SKIPPED'
   | 'NOT_FOUND'
   | 'NOT_PERMITTED'
@@ -16,7 +19,10 @@ export const CLI_ERROR_EXITS: Readonly<Record<CliErrorCode, ExitName>> = {
   USAGE: 'usage',
   INPUT_NEEDED: 'inputNeeded',
   DECLINED: 'declined',
+  WRONG_KEY: 'wrongKey',
+  EXISTS: 'exists',
   INTERRUPTED: 'interrupted',
+  TERMINATED: 'terminated',
   SKIPPED: 'someFailed',
   NOT_FOUND: 'notFound',
   NOT_PERMITTED: 'refusedBySystem',
@@ -28,18 +34,16 @@ export const CLI_ERROR_EXITS: Readonly<Record<CliErrorCode, ExitName>> = {
 export class CliError extends Error {
   override readonly name = 'CliError';
   readonly code: CliErrorCode;
-  readonly exit: ExitName;
   readonly hint: string | undefined;
 
-  constructor(
-    code: CliErrorCode,
-    message: string,
-    options: ErrorOptions & { hint?: string; exit?: ExitName } = {},
-  ) {
+  constructor(code: CliErrorCode, message: string, options: ErrorOptions & { hint?: string } = {}) {
     super(message, options);
     this.code = code;
-    this.exit = options.exit ?? CLI_ERROR_EXITS[code];
     this.hint = options.hint;
+  }
+
+  get exit(): ExitName {
+    return CLI_ERROR_EXITS[this.code];
   }
 }
 

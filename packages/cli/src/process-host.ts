@@ -1,8 +1,7 @@
 import { homedir, userInfo } from 'node:os';
 import { isAbsolute } from 'node:path';
 import process from 'node:process';
-import { CliError } from './cli-error.ts';
-import type { ExitName } from './exit-codes.ts';
+import { CliError, type CliErrorCode } from './cli-error.ts';
 import type { Host } from './host.ts';
 import { openTerminal } from './input/terminal.ts';
 
@@ -33,14 +32,14 @@ function homeDirectory(): string {
  */
 function abortOnSignals(): AbortSignal {
   const controller = new AbortController();
-  const listen = (signal: NodeJS.Signals, exit: ExitName, message: string): void => {
+  const listen = (signal: NodeJS.Signals, code: CliErrorCode, message: string): void => {
     process.on(signal, () => {
       if (controller.signal.aborted) endAtOnce(signal);
-      controller.abort(new CliError('INTERRUPTED', message, { exit }));
+      controller.abort(new CliError(code, message));
     });
   };
-  listen('SIGINT', 'interrupted', 'interrupted');
-  listen('SIGTERM', 'terminated', 'ended by a signal');
+  listen('SIGINT', 'INTERRUPTED', 'interrupted');
+  listen('SIGTERM', 'TERMINATED', 'ended by a signal');
   return controller.signal;
 }
 

@@ -120,7 +120,7 @@ async function slotOf(
     if (code === 'KEYCHAIN_UNAVAILABLE') throw needKeychain(error);
     if (name === '' || !(error instanceof Error) || !('code' in error) || error.code !== 'WRONG_KEY')
       throw error;
-    throw new CliError('USAGE', `${escapeName(name)}: ${error.message}`, { cause: error, exit: 'wrongKey' });
+    throw new CliError('WRONG_KEY', `${escapeName(name)}: ${error.message}`, { cause: error });
   }
 }
 

@@ -34,6 +34,12 @@ test('every error code has an exit of the table', () => {
   }
 });
 
+test('a code has one exit, whoever gives it', () => {
+  const shared = Object.entries(CLI_ERROR_EXITS).filter(([code]) => Object.hasOwn(VAULT_ERROR_EXITS, code));
+  expect(shared.length).toBeGreaterThan(0);
+  expect(VAULT_ERROR_EXITS).toMatchObject(Object.fromEntries(shared));
+});
+
 test('one item exits with its own code, several with 3 or the code they share', () => {
   const outcomeOf = (...ends: (keyof typeof EXIT_CODES)[]) => {
     const outcome = new Outcome();

@@ -142,8 +142,7 @@ export class AddReport {
       this.#output.detail(`${source}: ${text}`);
       return;
     }
-    const exit = reason === 'folder' ? { exit: 'usage' as const } : {};
-    const failure = describeFailure(new CliError('SKIPPED', text, exit));
+    const failure = describeFailure(new CliError(reason === 'folder' ? 'USAGE' : 'SKIPPED', text));
     this.outcome.fail(failure.exit);
     this.#output.failure(failure, source);
   }

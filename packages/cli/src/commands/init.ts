@@ -49,7 +49,7 @@ export function registerInit(program: CommandUnknownOpts, run: RunCommand): void
         // Nobody types a new passphrase twice to hear that there is a vault already.
         if (await isVault()) {
           const hint = 'choose another folder with --vault DIR';
-          throw new CliError('USAGE', `there is a vault already in ${directory}`, { hint, exit: 'exists' });
+          throw new CliError('EXISTS', `there is a vault already in ${directory}`, { hint });
         }
         const source = chooseSource(context, options);
         const hasCode = wantsRecoveryCode(context, options, source);

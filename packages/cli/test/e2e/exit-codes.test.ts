@@ -117,7 +117,7 @@ test('15: not found', async () => {
 });
 
 test('16: exists already', async () => {
-  expect(await failing(['init'])).toMatchObject({ code: 16 });
+  expect(await failing(['init'])).toMatchObject({ code: 16, error: 'EXISTS' });
   expect(await failing(['add', '-', '--name', 'small.txt'])).toMatchObject({ code: 16, error: 'EXISTS' });
   mkdirSync(vault.path('full'));
   writeFileSync(vault.path('full', 'mine'), '');

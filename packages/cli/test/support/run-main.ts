@@ -1,4 +1,8 @@
 import { PassThrough, Readable, Writable } from 'node:stream';
+import { expect } from 'vitest';
+import { CLI_ERROR_EXITS } from '../../src/cli-error.ts';
+import { type ExitName, exitCode } from '../../src/exit-codes.ts';
+import { VAULT_ERROR_EXITS } from '../../src/vault-error-exits.ts';
 import { type Host, main, type OutputStream, type Terminal } from '@coffer/cli';
 
 export interface MainEnded {
@@ -26,7 +30,19 @@ export async function runMain(args: readonly string[], options: MainOptions = {}
   const stdout = new Sink(options.columns);
   const stderr = new Sink(options.stderrIsTerminal === true ? 80 : undefined);
   const code = await main(args, createHost(stdout, stderr, options));
+  checkErrorCodes(stderr.text);
   return { code, stdout: stdout.text, stderr: stderr.text, bytes: stdout.bytes };
+}
+
+const EXITS: Readonly<Record<string, ExitName>> = { ...CLI_ERROR_EXITS, ...VAULT_ERROR_EXITS };
+
+/** What every error object of every test has to keep: its code and its exit are a pair of `coffer help exit-codes`. */
+function checkErrorCodes(stderr: string): void {
+  const records = stderr.split('\n').filter((line) => line.startsWith('{"v":1,"type":"error"'));
+  for (const { code, exitCode: exit } of parseLines(records.join('\n'))) {
+    const name = EXITS[String(code)];
+    expect({ code, exit }).toEqual({ code, exit: name === undefined ? 'none' : exitCode(name) });
+  }
 }
 
 function createHost(stdout: OutputStream, stderr: OutputStream, options: MainOptions = {}): Host {
