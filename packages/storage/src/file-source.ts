@@ -3,7 +3,7 @@ import type { BigIntStats } from 'node:fs';
 import { open } from 'node:fs/promises';
 import type { FileHandle } from 'node:fs/promises';
 import { errnoOf } from './errno.ts';
-import { StorageError } from './errors.ts';
+import { StorageError, toStorageError } from './errors.ts';
 
 /**
  * Where the bytes of a file come from: all of them at once, any async iterable of pieces (a Node stream and a web
@@ -73,7 +73,9 @@ async function openPath(path: string): Promise<OpenSource> {
     do {
       // A byte more than there should be, to notice a file that has grown; and no more than that, for most files are small.
       const buffer = new Uint8Array(Math.min(READ_SIZE_BYTES, sizeBytes - offset + 1));
-      const { bytesRead } = await handle.read(buffer, 0, buffer.length, offset);
+      const { bytesRead } = await handle.read(buffer, 0, buffer.length, offset).catch((error: unknown) => {
+        throw unreadable(path, error);
+      });
       offset += bytesRead;
       if (offset > sizeBytes || (bytesRead === 0 && offset < sizeBytes)) throw changed(path);
       yield buffer.subarray(0, bytesRead);
@@ -100,7 +102,7 @@ async function openRegular(path: string): Promise<FileHandle> {
   } catch (error) {
     // A socket can't be opened at all (ENXIO), a link not with O_NOFOLLOW (ELOOP, and EMLINK on FreeBSD).
     if (['ELOOP', 'EMLINK', 'ENXIO', 'EISDIR'].includes(errnoOf(error) ?? '')) throw notAFile(path, error);
-    throw error;
+    throw unreadable(path, error);
   }
 }
 
@@ -113,6 +115,11 @@ function changed(path: string): StorageError {
     'SOURCE_CHANGED',
     `${path} changed while it was read; nothing was stored, try again`,
   );
+}
+
+/** Said of the source, so that nobody looks for the reason in the vault. */
+function unreadable(path: string, error: unknown): StorageError {
+  return toStorageError(error, `cannot read ${path}`);
 }
 
 function notAFile(path: string, cause?: unknown): StorageError {

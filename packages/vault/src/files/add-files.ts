@@ -1,7 +1,9 @@
+import { constants } from 'node:fs';
+import { access } from 'node:fs/promises';
 import type { CofferDatabase } from '@coffer/database';
 import { parseFileName, parseFolder } from '@coffer/storage';
 import type { FileStorage } from '@coffer/storage';
-import { VaultError } from '../errors.ts';
+import { VaultError, errnoToVaultError } from '../errors.ts';
 import { toVaultError } from '../to-vault-error.ts';
 import type { AddEvent } from './add-event.ts';
 import { addSteps } from './add-steps.ts';
@@ -77,7 +79,7 @@ export async function* addPaths(
   const adder = new FileAdder(context, adderOptions, meter);
   async function* steps(): AsyncGenerator<AddStep, void, undefined> {
     for await (const walked of walkSources(paths, walkOptions)) {
-      yield toStep(context, walked, paths, { ...options, cwd: walkOptions.cwd }, adderOptions);
+      yield await toStep(context, walked, paths, { ...options, cwd: walkOptions.cwd }, adderOptions);
     }
   }
   yield* addSteps(adder, steps(), options.signal);
@@ -100,13 +102,13 @@ export async function addStream(
 }
 
 /** What is to be done with something that was found: a file to add, or an event that says why not. */
-function toStep(
+async function toStep(
   context: AddContext,
   walked: Walked,
   paths: readonly string[],
   { name, dryRun, cwd }: AddPathsOptions & Pick<WalkOptions, 'cwd'>,
   { onConflict }: AdderOptions,
-): AddStep {
+): Promise<AddStep> {
   if (walked.kind === 'skipped') return { type: 'skipped', source: walked.source, reason: walked.reason };
   if (walked.kind === 'failed') return { type: 'failed', source: walked.source, error: walked.error };
   const file: NewFile = {
@@ -116,7 +118,17 @@ function toStep(
     name: name === undefined || walked.source !== paths[0] ? walked.name : name,
     sizeBytes: walked.sizeBytes,
   };
-  return dryRun === true ? plan(context, file, onConflict) : file;
+  if (dryRun !== true) return file;
+  try {
+    await access(pathFrom(cwd, walked.source), constants.R_OK);
+  } catch (error) {
+    return {
+      type: 'failed',
+      source: walked.source,
+      error: errnoToVaultError(error, `cannot read ${walked.source}`),
+    };
+  }
+  return plan(context, file, onConflict);
 }
 
 function plan({ database }: AddContext, file: NewFile, onConflict: OnConflict): AddEvent {
