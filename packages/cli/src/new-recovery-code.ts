@@ -2,6 +2,7 @@ import { rm } from 'node:fs/promises';
 import { usageError } from './cli-error.ts';
 import type { Context } from './context.ts';
 import { showRecoveryCode } from './input/ask-recovery-code.ts';
+import { refuseDash } from './input/refuse-dash.ts';
 import { escapeName } from './output/escape.ts';
 
 /** A new recovery code that somebody has: on paper, or in a file. Disposal zeroes it. */
@@ -23,6 +24,7 @@ export interface RecoveryCodePlace {
 
 /** Refuses, before anything is asked, to show a code to a program: with --json there is nobody to write it down. */
 export function checkRecoveryCodePlace(context: Context, { path, option }: RecoveryCodePlace): void {
+  refuseDash(path, 'a recovery code', `without ${option} it is shown on the terminal`);
   if (path !== undefined || !context.output.json) return;
   throw usageError('a recovery code is never written as --json', `write it to a file with ${option} FILE`);
 }

@@ -3,6 +3,7 @@ import type { VaultClient } from '@coffer/host';
 import type { SlotSecret } from '@coffer/vault';
 import type { Context } from './context.ts';
 import { askNewPassphrase } from './input/prompt.ts';
+import { refuseDash } from './input/refuse-dash.ts';
 import { readPassphrase } from './input/read-passphrase.ts';
 import { chooseVaultDirectory } from './input/vault-directory.ts';
 import type { NewSecretSource } from './input/secret-source.ts';
@@ -16,6 +17,7 @@ export async function getNewSecret(context: Context, source: NewSecretSource): P
   if (source.kind !== 'keyfile')
     return { kind: 'passphrase', passphrase: await getNewPassphrase(context, source) };
   if (await isThere(source.path)) return source;
+  refuseDash(source.path, 'a key file');
   await createKeyfile(source.path, { outside: await chooseVaultDirectory(context) });
   context.output.info(
     `Made the key file ${source.path}. Keep a copy where the vault is not: whoever has it opens the vault.`,

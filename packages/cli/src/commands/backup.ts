@@ -3,6 +3,7 @@ import type { CommandUnknownOpts } from '@commander-js/extra-typings';
 import { type RunCommand, showProgress } from '../context.ts';
 import { exitCode } from '../exit-codes.ts';
 import { describeFailure } from '../failure.ts';
+import { refuseDash } from '../input/refuse-dash.ts';
 import { openVaultFor } from '../open-vault.ts';
 import { escapeName } from '../output/escape.ts';
 import { formatCount, formatDuration, formatSize } from '../output/format.ts';
@@ -30,6 +31,7 @@ export function registerBackup(program: CommandUnknownOpts, run: RunCommand): vo
     )
     .action((destination, { verify, dryRun }) =>
       run(async (context) => {
+        refuseDash(destination, 'a backup');
         const { output, host, signal } = context;
         let startMs: number;
         let summary: BackupSummary | undefined;

@@ -1,8 +1,8 @@
 import type { CommandUnknownOpts } from '@commander-js/extra-typings';
-import { CliError, usageError } from '../cli-error.ts';
 import type { RunCommand } from '../context.ts';
 import { parseRange } from '../input/parse-range.ts';
 import { openVaultFor } from '../open-vault.ts';
+import { writeContent } from '../write-content.ts';
 
 /** `coffer cat`: writes content to stdout. */
 export function registerCat(program: CommandUnknownOpts, run: RunCommand): void {
@@ -21,37 +21,9 @@ export function registerCat(program: CommandUnknownOpts, run: RunCommand): void 
     )
     .action((item, options) =>
       run(async (context) => {
-        const { output, signal } = context;
         const toRange = options.range === undefined ? undefined : parseRange(options.range);
         await using vault = await openVaultFor(context);
-        const resolved = await vault.resolve(item);
-        if (resolved.kind === 'folder') {
-          throw usageError(`${item} is a folder`, 'cat takes one file; `coffer get` restores folders');
-        }
-        const { id, sizeBytes } = resolved.file;
-        const { start = 0, end } = toRange?.(sizeBytes) ?? {};
-        if (start > sizeBytes) {
-          throw usageError(
-            `${item} has no byte ${String(start)}`,
-            `it has ${String(sizeBytes)}, counted from 0`,
-          );
-        }
-        let isFirst = true;
-        for await (const chunk of vault.read(`id:${id}`, {
-          start,
-          signal,
-          transient: true,
-          ...(end === undefined ? {} : { end }),
-        })) {
-          if (isFirst && output.isTerminal && chunk.includes(0)) {
-            throw new CliError('USAGE', `${item} is not text, and stdout is a terminal`, {
-              hint: 'send it to a file or another program, or use `coffer get`',
-            });
-          }
-          isFirst = false;
-          await output.bytes(chunk);
-          if (output.isClosed) break;
-        }
+        await writeContent(context, vault, item, toRange);
         return undefined;
       }),
     );

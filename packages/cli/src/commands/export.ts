@@ -2,6 +2,7 @@ import type { ExportEvent } from '@coffer/vault';
 import type { CommandUnknownOpts } from '@commander-js/extra-typings';
 import { type RunCommand, showProgress } from '../context.ts';
 import { describeFailure } from '../failure.ts';
+import { refuseDash } from '../input/refuse-dash.ts';
 import { openVaultFor } from '../open-vault.ts';
 import { Outcome } from '../outcome.ts';
 import { escapeName } from '../output/escape.ts';
@@ -43,6 +44,7 @@ export function registerExport(program: CommandUnknownOpts, run: RunCommand): vo
     )
     .action((directory, items, options) =>
       run(async (context) => {
+        refuseDash(directory, 'an export', '`coffer cat` writes one file to it');
         const { output, host, signal } = context;
         let startMs: number;
         const outcome = new Outcome();

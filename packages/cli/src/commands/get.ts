@@ -1,11 +1,13 @@
 import type { CommandUnknownOpts } from '@commander-js/extra-typings';
-import { type RunCommand, showProgress } from '../context.ts';
+import { usageError } from '../cli-error.ts';
+import { type Context, type RunCommand, showProgress } from '../context.ts';
 import { describeFailure } from '../failure.ts';
 import { openVaultFor } from '../open-vault.ts';
 import { Outcome } from '../outcome.ts';
 import { escapeName } from '../output/escape.ts';
 import { formatCount, formatDuration, formatSize } from '../output/format.ts';
 import { fileRecord } from '../output/records.ts';
+import { writeContent } from '../write-content.ts';
 
 /** `coffer get`: restores files and folders. */
 export function registerGet(program: CommandUnknownOpts, run: RunCommand): void {
@@ -18,10 +20,17 @@ export function registerGet(program: CommandUnknownOpts, run: RunCommand): void 
         'every file was restored to.',
     )
     .argument('<item...>', 'paths, unique names, folders, or beginnings of ids')
-    .option('-o, --output <path>', 'where to restore to; several items need a folder')
+    .option(
+      '-o, --output <path>',
+      'where to restore to; several items need a folder, and - is stdout, for one file',
+    )
     .option('-f, --force', 'replace files that are there already', false)
     .action((items, options) =>
       run(async (context) => {
+        if (options.output === '-') {
+          await writeToStdout(context, items);
+          return undefined;
+        }
         const { output, host, signal } = context;
         let startMs: number;
         const outcome = new Outcome();
@@ -65,4 +74,15 @@ export function registerGet(program: CommandUnknownOpts, run: RunCommand): void 
         return outcome.exitCode;
       }),
     );
+}
+
+async function writeToStdout(context: Context, items: readonly string[]): Promise<void> {
+  const [item = '', another] = items;
+  if (another !== undefined)
+    throw usageError(
+      'stdout takes one file',
+      'give a folder with -o to restore several; what is called - is ./-',
+    );
+  await using vault = await openVaultFor(context);
+  await writeContent(context, vault, item);
 }

@@ -1,4 +1,14 @@
-import { mkdirSync, readFileSync, statSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  statSync,
+  symlinkSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
+import { join } from 'node:path';
+import process from 'node:process';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { parseLines } from '../support/run-main.ts';
 import { TestVault } from '../support/test-vault.ts';
@@ -265,6 +275,36 @@ describe('info', () => {
 });
 
 describe('get and cat', () => {
+  test('get -o - writes one file to stdout, as cat does, and - is no file anywhere', async () => {
+    const cwd = process.cwd();
+    const { code, stdout, stderr } = await vault.run(['get', 'papers/letter.txt', '-o', '-']);
+    expect([code, stdout, stderr]).toEqual([0, (await vault.run(['cat', 'papers/letter.txt'])).stdout, '']);
+    for (const args of [
+      ['get', 'papers/letter.txt', 'photos/sea/large.bin', '-o', '-'],
+      ['get', 'papers', '-o', '-'],
+    ]) {
+      const refused = await vault.run(args);
+      expect([refused.code, refused.stdout, refused.stderr]).toEqual([
+        2,
+        '',
+        expect.stringContaining('stdout takes one file') as string,
+      ]);
+    }
+    for (const args of [
+      ['export', '-'],
+      ['backup', '-'],
+      ['key', 'add', '--new-keyfile', '-'],
+      ['key', 'recovery', '--new-recovery-code-file', '-'],
+    ]) {
+      const refused = await vault.run(args);
+      expect([refused.code, refused.stderr]).toEqual([
+        2,
+        expect.stringContaining("can't be written to stdout") as string,
+      ]);
+    }
+    expect(existsSync(join(cwd, '-'))).toBe(false);
+  });
+
   test('get restores a folder with its times, and says where', async () => {
     mkdirSync(vault.path('out'));
     const { code, stdout } = await vault.run(['get', 'photos', 'papers/letter.txt', '-o', vault.path('out')]);
