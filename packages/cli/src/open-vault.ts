@@ -25,34 +25,60 @@ export async function openVaultFor(context: Context): Promise<VaultClient> {
   return await useSecret(context, (secret) => openVaultWith(context, secret));
 }
 
+/** How often somebody may type before a wrong passphrase is the last word. */
+const MAX_TRIES = 3;
+
+/**
+ * What is done with a secret. It opens the vault and says so with `accept` if there is something to do afterwards that may fail with `WRONG_KEY` for
+ * another reason: until then a person who mistyped is asked again.
+ */
+export type SecretUse<T> = (secret: SlotSecret, accept: () => void) => Promise<T>;
+
 /**
  * Does something with the secret that options or the environment give, else with the keychain if the vault has a slot for it, else with what the person types; and
  * forgets it.
  */
-export async function useSecret<T>(context: Context, use: (secret: SlotSecret) => Promise<T>): Promise<T> {
+export async function useSecret<T>(context: Context, use: SecretUse<T>): Promise<T> {
   const found = await findVault(context);
   if (found.source.kind === 'ask' && hasKind(found, 'keychain')) {
     try {
-      return await use({ kind: 'keychain' });
+      return await use({ kind: 'keychain' }, () => undefined);
     } catch (error) {
       if (!isKeychainError(error) || !canType(found) || !canAsk(context.ask)) throw error;
       context.output.warning(error.message);
     }
   }
-  const secret = await readSecret(context, found);
-  try {
-    return await use(secret);
-  } finally {
-    forgetSecret(secret);
-  }
+  return await useFound(context, found, use);
 }
 
 /**
- * Gets the secret that opens the vault, and never asks the keychain for it. Nobody is asked for a passphrase before it is known that a vault is there
- * and that a passphrase opens it. The caller forgets it.
+ * As `useSecret`, and never with the keychain. Nobody is asked for a passphrase before it is known that a vault is there and that a passphrase opens it.
  */
-export async function getSecret(context: Context): Promise<SlotSecret> {
-  return await readSecret(context, await findVault(context));
+export async function useKnownSecret<T>(context: Context, use: SecretUse<T>): Promise<T> {
+  return await useFound(context, await findVault(context), use);
+}
+
+async function useFound<T>(context: Context, found: FoundVault, use: SecretUse<T>): Promise<T> {
+  // What comes from an option is no better the second time.
+  const tries = found.source.kind === 'ask' ? MAX_TRIES : 1;
+  for (let left = tries - 1; ; left -= 1) {
+    const secret = await readSecret(context, found);
+    const state = { isAccepted: false };
+    try {
+      return await use(secret, () => {
+        state.isAccepted = true;
+      });
+    } catch (error) {
+      if (left === 0 || state.isAccepted || !isWrongKey(error)) throw error;
+      context.output.warning(`${error.message}; try again`);
+    } finally {
+      forgetSecret(secret);
+    }
+  }
+}
+
+function isWrongKey(error: unknown): error is Error {
+  return isVaultErrorWith(error, (code) => code === 'WRONG_KEY');
 }
 
 interface FoundVault {
@@ -124,12 +150,16 @@ async function toTypedSecret(typed: Uint8Array, hasRecovery: boolean): Promise<S
 }
 
 function isKeychainError(error: unknown): error is Error {
+  return isVaultErrorWith(error, (code) => code.startsWith('KEYCHAIN_'));
+}
+
+function isVaultErrorWith(error: unknown, matches: (code: string) => boolean): error is Error {
   return (
     error instanceof Error &&
     error.name === 'VaultError' &&
     'code' in error &&
     typeof error.code === 'string' &&
-    error.code.startsWith('KEYCHAIN_')
+    matches(error.code)
   );
 }
 

@@ -4,7 +4,7 @@ import type { RunCommand } from '../context.ts';
 import { parseFd } from '../global-options.ts';
 import { chooseNewSecretSource } from '../input/secret-source.ts';
 import { announceTrials, getNewPassphrase } from '../new-secret.ts';
-import { forgetSecret, getSecret, openVaultWith } from '../open-vault.ts';
+import { openVaultWith, useKnownSecret } from '../open-vault.ts';
 import { slotRecord } from '../output/records.ts';
 import { toSecretOptions } from './new-secret-options.ts';
 
@@ -24,8 +24,7 @@ export function registerKeyPasswd(key: CommandUnknownOpts, run: RunCommand): voi
       run(async (context) => {
         const { output } = context;
         const source = chooseNewSecretSource(toSecretOptions(options));
-        const secret = await getSecret(context);
-        try {
+        await useKnownSecret(context, async (secret, accept) => {
           if (secret.kind !== 'passphrase' || source.kind === 'keyfile') {
             throw usageError(
               `${secret.kind === 'recovery' ? 'a recovery code' : 'a key file'} has no passphrase to change`,
@@ -33,19 +32,18 @@ export function registerKeyPasswd(key: CommandUnknownOpts, run: RunCommand): voi
             );
           }
           await using vault = await openVaultWith(context, secret);
+          accept();
           const next = await getNewPassphrase(context, source);
           try {
             await announceTrials(context, vault);
             const slot = await vault.changePassphrase({ current: secret.passphrase, next });
             if (output.json) output.record('slot', slotRecord(slot));
             else output.line(slot.id);
-            return undefined;
           } finally {
             next.fill(0);
           }
-        } finally {
-          forgetSecret(secret);
-        }
+        });
+        return undefined;
       }),
     );
 }

@@ -67,8 +67,9 @@ async function rotateKey(context: Context, options: RotateOptions): Promise<numb
     if (agent !== undefined && (await agent.status()).rotation !== 'none')
       return await goOn(context, agent, options);
   }
-  return await useSecret(context, async (secret) => {
+  return await useSecret(context, async (secret, accept) => {
     await using vault = await openVaultWith(context, secret);
+    accept();
     if ((await vault.status()).rotation !== 'none') return await goOn(context, vault, options);
     using plan = await planSlots(context, vault, secret, options);
     return options.dryRun
