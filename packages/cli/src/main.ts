@@ -20,7 +20,7 @@ export async function main(argv: readonly string[], host: Host): Promise<number>
     color: 'auto',
   });
   let code = exitCode('done');
-  let helpHint = '`coffer help` lists the commands';
+  let advise: Advise = (suggestion) => suggestion ?? GENERAL_ADVICE;
   const fail = (error: unknown): void => {
     const failure = describeFailure(error);
     output.failure(failure);
@@ -31,7 +31,10 @@ export async function main(argv: readonly string[], host: Host): Promise<number>
       printVersion(output);
     } else {
       // Later, so that --version need not wait for it.
-      const { createProgram } = await import('./program.ts');
+      const [{ createProgram }, { adviseOnCommand, plainWords }] = await Promise.all([
+        import('./program.ts'),
+        import('./unknown-command.ts'),
+      ]);
       const execute = async (globals: GlobalOptions, work: Work): Promise<void> => {
         output = new Output(host, globals);
         code = (await work(createContext(host, output, globals))) ?? exitCode('done');
@@ -45,8 +48,16 @@ export async function main(argv: readonly string[], host: Host): Promise<number>
           if (!output.json) host.stderr.write(text);
         },
       });
-      const command = flags.find((flag) => program.commands.some((known) => known.name() === flag));
-      if (command !== undefined) helpHint = `\`coffer help ${command}\` shows how it is used`;
+      const words = plainWords(program, flags);
+      const [command = ''] = words;
+      if (program.commands.some((known) => known.name() === command)) {
+        advise = (suggestion) => suggestion ?? `\`coffer help ${command}\` shows how it is used`;
+      } else if (command !== '') {
+        advise = (suggestion, code) =>
+          code === 'commander.unknownCommand'
+            ? adviseOnCommand(program, words, suggestion)
+            : (suggestion ?? GENERAL_ADVICE);
+      }
       await program.parseAsync(argv, { from: 'user' });
     }
     // What was done is done, but whoever sent the signal waits for its code.
@@ -54,10 +65,10 @@ export async function main(argv: readonly string[], host: Host): Promise<number>
   } catch (error) {
     const translated: unknown = host.signal.aborted
       ? host.signal.reason
-      : translateCommanderError(error, helpHint);
+      : translateCommanderError(error, advise);
     if (translated === 'help') return exitCode('done');
     if (translated === 'usage' && !output.json) return exitCode('usage');
-    fail(translated === 'usage' ? usageError('a command is missing', helpHint) : translated);
+    fail(translated === 'usage' ? usageError('a command is missing', advise()) : translated);
   }
   await output.flush();
   if (output.writeError !== undefined) {
@@ -66,6 +77,11 @@ export async function main(argv: readonly string[], host: Host): Promise<number>
   return code;
 }
 
+/** What to do about a usage error, given what Commander suggests, if anything, and how it calls the error. */
+type Advise = (suggestion?: string, code?: string) => string;
+
+const GENERAL_ADVICE = '`coffer help` lists the commands';
+
 /** The words of the command line that may be flags. */
 function flagsOf(argv: readonly string[]): readonly string[] {
   const end = argv.indexOf('--');
@@ -73,11 +89,11 @@ function flagsOf(argv: readonly string[]): readonly string[] {
 }
 
 /** Commander ends the program by throwing: for help too, which is then written already. */
-function translateCommanderError(error: unknown, helpHint: string): unknown {
+function translateCommanderError(error: unknown, advise: Advise): unknown {
   if (!(error instanceof Error) || !('code' in error) || typeof error.code !== 'string') return error;
   if (!error.code.startsWith('commander.')) return error;
   if (error.code === 'commander.helpDisplayed') return 'help';
   if (error.code === 'commander.help') return 'usage';
   const [message = '', suggestion] = error.message.replace(/^error: /, '').split('\n');
-  return usageError(message, suggestion?.replace(/^\(D(.*)\)$/, 'd$1') ?? helpHint);
+  return usageError(message, advise(suggestion?.replace(/^\(D(.*)\)$/, 'd$1'), error.code));
 }

@@ -1,8 +1,30 @@
-import { expect, test } from 'vitest';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import process from 'node:process';
+import { expect, onTestFinished, test } from 'vitest';
+import { NAMES_ELSEWHERE } from '../src/unknown-command.ts';
 import { parseLines, runMain } from './support/run-main.ts';
 
 test.each([
-  [['lss'], "unknown command 'lss'", 'did you mean ls?'],
+  [['lss'], "unknown command 'lss'", 'did you mean ls? `coffer help` lists the commands'],
+  [['foo', 'ls'], "unknown command 'foo'", 'a vault is named by --vault: `coffer ls --vault foo`'],
+  [
+    ['~/my/vault'],
+    "unknown command '~/my/vault'",
+    'a vault is named by --vault: `coffer ls --vault ~/my/vault`',
+  ],
+  [
+    ['./mv', 'info', 'x'],
+    "unknown command './mv'",
+    'hint: a vault is named by --vault: `coffer info --vault ./mv`',
+  ],
+  [['fnd', 'ls'], "unknown command 'fnd'", 'did you mean find? a vault is named by --vault'],
+  [['--vault', 'ls', 'foo'], "unknown command 'foo'", '`coffer help` lists the commands'],
+  [['delete', 'x'], "unknown command 'delete'", 'did you mean rm?'],
+  [['put', 'x'], "unknown command 'put'", 'did you mean add?'],
+  [['key', 'foo'], "unknown command 'foo'", '`coffer help key` shows how it is used'],
+  [['delete', '--jsno'], 'unknown', 'did you mean'],
   [['ls', '--jsno'], "unknown option '--jsno'", 'did you mean --json?'],
   [['add', '--recursve', 'x'], "unknown option '--recursve'", 'did you mean --recursive?'],
   [['key', 'lss'], "unknown command 'lss'", 'did you mean ls?'],
@@ -74,5 +96,29 @@ test('commands of later versions are not there', async () => {
   for (const command of ['send', 'desktop', 'completion']) {
     const { code, stderr } = await runMain([command]);
     expect([code, stderr]).toEqual([2, expect.stringContaining('unknown command') as string]);
+  }
+});
+
+test('a vault that stands where the command belongs is known as one, whatever its name is like', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'coffer-usage-'));
+  onTestFinished(() => {
+    process.chdir(before);
+    rmSync(folder, { recursive: true });
+  });
+  const before = process.cwd();
+  process.chdir(folder);
+  mkdirSync('lss');
+  writeFileSync(join('lss', 'vault.json'), '{}');
+  expect((await runMain(['lss'])).stderr).toContain(
+    'hint: a vault is named by --vault: `coffer ls --vault lss`',
+  );
+});
+
+test('every name that other programs have is no command, and what is advised is one', async () => {
+  for (const [word, advised] of Object.entries(NAMES_ELSEWHERE)) {
+    const { code, stderr } = await runMain([word]);
+    expect([code, stderr]).toEqual([2, expect.stringContaining(`did you mean ${advised}?`) as string]);
+    for (const command of advised.split(' or '))
+      expect((await runMain(['help', ...command.split(' ').slice(0, 1)])).code).toBe(0);
   }
 });
