@@ -25,7 +25,7 @@ import { removePaths } from './files/remove-files.ts';
 import type { RemoveEvent, RemoveOptions } from './files/remove-files.ts';
 import { resolveItem } from './files/resolve-item.ts';
 import type { ResolveOptions } from './files/resolve-item.ts';
-import { tagItem } from './files/tag-item.ts';
+import { filesOf, tagItem } from './files/tag-item.ts';
 import type { TagChanges } from './files/tag-item.ts';
 import { importDiscordopus } from './import/discordopus/import-discordopus.ts';
 import type { ImportDiscordopusOptions } from './import/discordopus/import-discordopus.ts';
@@ -116,7 +116,7 @@ export class Vault implements AsyncDisposable {
     paths: readonly string[],
     options: AddPathsOptions = {},
   ): AsyncGenerator<AddEvent, void, undefined> {
-    return addPaths(this.#changing(), paths, options);
+    return addPaths(this.#changingUnless(options), paths, options);
   }
 
   /** Adds what a stream yields as one file. Throws instead of a `failed` event. */
@@ -126,7 +126,7 @@ export class Vault implements AsyncDisposable {
 
   /** Adds everything below a folder of this machine. */
   importFolder(source: string, options: ImportFolderOptions = {}): AsyncGenerator<AddEvent, void, undefined> {
-    return importFolder(this.#changing(), source, options);
+    return importFolder(this.#changingUnless(options), source, options);
   }
 
   /** Imports a vault of the original Python application from its folder, which is only read. */
@@ -194,8 +194,10 @@ export class Vault implements AsyncDisposable {
     return this.#change(({ database }) => moveItem(database, item, destination));
   }
 
-  /** Adds and removes tags of a file, or of everything in a folder. */
+  /** Adds and removes tags of a file, or of everything in a folder; without any it gives the files as they are. */
   tag(item: string, changes: TagChanges): FileEntry[] {
+    const { add = [], remove = [] } = changes;
+    if (add.length + remove.length === 0) return this.#sync(({ database }) => filesOf(database, item));
     return this.#change(({ database }) => tagItem(database, item, changes));
   }
 
@@ -204,7 +206,7 @@ export class Vault implements AsyncDisposable {
     items: readonly string[],
     options: RemoveOptions = {},
   ): AsyncGenerator<RemoveEvent, void, undefined> {
-    return removePaths(this.#changing(), items, options);
+    return removePaths(this.#changingUnless(options), items, options);
   }
 
   /** Verifies the vault, or some items of it, and yields what is wrong, then a summary. */
@@ -362,6 +364,11 @@ export class Vault implements AsyncDisposable {
     throw new VaultError('NOT_PERMITTED', `${this.directory} is a backup, and a backup is not changed`, {
       hint: '`coffer restore` makes a vault of it',
     });
+  }
+
+  /** A dry run changes nothing, so that a backup can be asked as well. */
+  #changingUnless({ dryRun }: { readonly dryRun?: boolean }): FilesContext {
+    return dryRun === true ? this.#context() : this.#changing();
   }
 
   #change<T>(work: (parts: VaultParts) => T): T {

@@ -1,4 +1,4 @@
-import type { CofferDatabase } from '@coffer/database';
+import type { CofferDatabase, FileRow } from '@coffer/database';
 import { toFileEntries } from './file-entry.ts';
 import type { FileEntry } from './file-entry.ts';
 import { resolveItem } from './resolve-item.ts';
@@ -15,12 +15,21 @@ export function tagItem(database: CofferDatabase, item: string, changes: TagChan
   const add = parseTags(changes.add ?? []);
   const remove = parseTags(changes.remove ?? []);
   return database.transaction(() => {
-    const resolved = resolveItem(database, item);
-    const rows = resolved.kind === 'file' ? [resolved.row] : rowsInFolder(database, resolved.folder);
+    const rows = rowsOf(database, item);
     for (const { id } of rows) {
       for (const tag of add) database.tags.add(id, tag);
       for (const tag of remove) database.tags.remove(id, tag);
     }
     return toFileEntries(database, rows);
   });
+}
+
+/** A file, or all files in a folder, with their tags. */
+export function filesOf(database: CofferDatabase, item: string): FileEntry[] {
+  return toFileEntries(database, rowsOf(database, item));
+}
+
+function rowsOf(database: CofferDatabase, item: string): readonly FileRow[] {
+  const resolved = resolveItem(database, item);
+  return resolved.kind === 'file' ? [resolved.row] : rowsInFolder(database, resolved.folder);
 }

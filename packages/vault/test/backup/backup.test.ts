@@ -91,6 +91,22 @@ describe('a backup', () => {
     expect(backup.list().files.map(({ path }) => path)).toEqual(['a.txt']);
   });
 
+  test('can be asked for what changes nothing: its tags, and what adding, importing and removing would do', async () => {
+    const made = await TestVault.create();
+    await made.put('a.txt');
+    made.vault.tag('a.txt', { add: ['x'] });
+    const directory = made.path('backup');
+    await all(made.vault.backup(directory));
+    await using backup = await openVault({ directory, secret: made.secret });
+    const dryRun = { dryRun: true };
+    expect(backup.tag('a.txt', {})).toMatchObject([{ path: 'a.txt', tags: ['x'] }]);
+    expect(await all(backup.removePaths(['a.txt'], dryRun))).toMatchObject([{ type: 'planned' }]);
+    const planned = { type: 'planned', path: 'new' };
+    expect(await all(backup.addPaths([made.source('new')], dryRun))).toMatchObject([planned]);
+    expect(await all(backup.importFolder(made.path('source'), dryRun))).toMatchObject([planned]);
+    expect(backup.list().files.map(({ path }) => path)).toEqual(['a.txt']);
+  });
+
   test('goes through a link to a folder, and into a folder that is there and empty', async () => {
     const made = await TestVault.create();
     await made.put('large', LARGE);
