@@ -56,6 +56,7 @@ export const addPathsOptions: Schema<AddPathsOptions> = v.strictObject({
   name: someText,
   exclude: someTexts,
   dryRun: flag,
+  sha256: someText,
   cwd: someText,
 });
 
@@ -78,6 +79,7 @@ export const addStreamOptions: Schema<AddStreamOptions> = v.strictObject({
   ...adding,
   name: text,
   mimeType: someText,
+  sha256: someText,
 });
 
 export const fileQuery: Schema<FileQuery> = v.strictObject({

@@ -19,7 +19,7 @@ export interface Finding {
   readonly code: FindingCode;
   readonly subject: 'file' | 'database' | 'folder';
   /** The file that is affected, when there is one. */
-  readonly file: FileName | undefined;
+  readonly file: (FileName & { readonly sha256?: Uint8Array }) | undefined;
   /** Of what is in the folder: its name there. */
   readonly name?: string;
   readonly message: string;

@@ -174,7 +174,13 @@ function insertPrepared(
   const row =
     placing === undefined
       ? draft
-      : { ...draft, folder: parseFolder(placing.folder), name: parseFileName(placing.name) };
+      : {
+          ...draft,
+          folder: parseFolder(placing.folder),
+          name: parseFileName(placing.name),
+          mimeType: placing.mimeType ?? draft.mimeType,
+          modifiedAtMs: placing.modifiedAtMs ?? draft.modifiedAtMs,
+        };
   // Another content of the same thing: what it was tagged with still holds.
   const kept = placing?.replaces === undefined ? [] : tags.of(placing.replaces);
   const replaced = placing?.replaces === undefined ? undefined : buryFile(context, placing.replaces);

@@ -6,6 +6,9 @@ export interface Placing {
   readonly name: string;
   /** A file that goes in the same transaction. */
   readonly replaces?: FileId;
+  /** In the place of what the draft has. */
+  readonly mimeType?: string;
+  readonly modifiedAtMs?: number;
 }
 
 export interface SaveOptions {

@@ -5,7 +5,7 @@ import { usageError } from '../cli-error.ts';
 import { type Context, type RunCommand, showProgress } from '../context.ts';
 import { collect } from '../global-options.ts';
 import { chooseSecretSource, readsStdin } from '../input/secret-source.ts';
-import { stdinPieces } from '../input/stdin-pieces.ts';
+import { stdinPieces, untilStdinSpeaks } from '../input/stdin-pieces.ts';
 import { openVaultFor } from '../open-vault.ts';
 import type { Progress } from '../output/progress.ts';
 import { AddReport } from './add-report.ts';
@@ -18,6 +18,7 @@ interface AddOptions {
   readonly exclude: readonly string[];
   readonly onConflict: 'skip' | 'rename' | 'replace' | 'fail';
   readonly dryRun: boolean;
+  readonly sha256?: string | undefined;
 }
 
 /** `coffer add`: takes files, folders and stdin into the vault. */
@@ -40,6 +41,7 @@ export function registerAdd(program: CommandUnknownOpts, run: RunCommand): void 
         .choices(['skip', 'rename', 'replace', 'fail'] as const)
         .default('fail' as const),
     )
+    .option('--sha256 <hex>', 'refuse content that has another SHA-256, of one file or stdin')
     .option('-n, --dry-run', 'only say what would be added', false)
     .addHelpText(
       'after',
@@ -51,7 +53,11 @@ export function registerAdd(program: CommandUnknownOpts, run: RunCommand): void 
 
 async function add(context: Context, paths: readonly string[], options: AddOptions): Promise<number> {
   const { output, host } = context;
-  if (paths.includes('-')) checkStdin(context, paths, options);
+  if (paths.includes('-')) {
+    checkStdin(context, paths, options);
+    // Two commands of one pipe must not ask on one terminal at the same time: the other one comes first.
+    if (chooseSecretSource(context.globals, host.env).kind === 'ask') await untilStdinSpeaks(context);
+  }
   const report = new AddReport(output, { command: 'add', dryRun: options.dryRun });
   let startMs: number;
   {
@@ -81,7 +87,7 @@ async function* addEvents(
   { host, signal }: Context,
   vault: VaultClient,
   paths: readonly string[],
-  { recursive, name, folder, tag, exclude, onConflict, dryRun }: AddOptions,
+  { recursive, name, folder, tag, exclude, onConflict, dryRun, sha256 }: AddOptions,
   onProgress: (progress: Progress) => void,
 ): AsyncGenerator<AddEvent> {
   const common = {
@@ -90,6 +96,7 @@ async function* addEvents(
     signal,
     onProgress,
     ...(folder === undefined ? {} : { folder }),
+    ...(sha256 === undefined ? {} : { sha256 }),
   };
   if (paths[0] === '-' && name !== undefined) {
     yield await vault.addStream(stdinPieces(host), { ...common, name });

@@ -1,3 +1,5 @@
+import { once } from 'node:events';
+import type { Context } from '../context.ts';
 import type { Host } from '../host.ts';
 
 /**
@@ -11,4 +13,15 @@ export async function* stdinPieces({ stdin }: Pick<Host, 'stdin'>): AsyncGenerat
     // What does not fill its memory shares it with others.
     if (buffer instanceof ArrayBuffer && byteLength === buffer.byteLength) buffer.transfer(0);
   }
+}
+
+/** Resolves when something has been piped to this program, or nothing will be. */
+export async function untilStdinSpeaks({
+  host: { stdin },
+  signal,
+}: Pick<Context, 'host' | 'signal'>): Promise<void> {
+  // Who types the content is not waited for.
+  if ('isTTY' in stdin && stdin.isTTY === true) return;
+  if (stdin.readableLength > 0 || stdin.readableEnded || stdin.destroyed) return;
+  await once(stdin, 'readable', { signal });
 }

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import {
   existsSync,
   mkdirSync,
@@ -271,6 +272,30 @@ describe('info', () => {
     const [file] = await vault.json(['info', 'photos/beach.txt']);
     const id = String(file?.['id']);
     expect(await vault.json(['info', `id:${id.slice(0, 8)}`])).toEqual([file]);
+  });
+});
+
+describe('add --sha256', () => {
+  const HASH = createHash('sha256').update('what it is').digest('hex');
+
+  test('takes what has that hash, from stdin or a file, and nothing else', async () => {
+    const good = await vault.run(['add', '-', '--name', 'hashed', '--sha256', HASH], { input: 'what it is' });
+    expect([good.code, good.stdout]).toEqual([0, 'hashed\n']);
+    const args = ['--name', 'hashed', '--on-conflict', 'replace', '--sha256', HASH];
+    const bad = await vault.run(['add', '-', ...args], { input: 'what it' });
+    expect([bad.code, bad.stderr]).toEqual([14, expect.stringContaining('SHA-256') as string]);
+    writeFileSync(vault.path('hashed.txt'), 'what it is no more');
+    expect((await vault.run(['add', vault.path('hashed.txt'), ...args])).code).toBe(14);
+    expect((await vault.run(['cat', 'hashed'])).stdout).toBe('what it is');
+    writeFileSync(vault.path('hashed.txt'), 'what it is');
+    expect((await vault.run(['add', vault.path('hashed.txt'), ...args.toSpliced(4, 0, '-q')])).code).toBe(0);
+  });
+
+  test('is 64 hex digits, and of one file', async () => {
+    const wrong = await vault.run(['add', '-', '--name', 'x', '--sha256', 'abc'], { input: 'x' });
+    expect([wrong.code, wrong.stderr]).toEqual([2, expect.stringContaining('64 hex digits') as string]);
+    const path = vault.path('letter.txt');
+    expect((await vault.run(['add', path, path, '--sha256', HASH])).code).toBe(2);
   });
 });
 

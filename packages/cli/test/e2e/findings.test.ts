@@ -1,6 +1,8 @@
 import { FINDING_KINDS, type FindingCode } from '@coffer/vault';
+import { readdirSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { DamagedVault, flip } from '../support/damaged-vault.ts';
+import { parseLines } from '../support/run-main.ts';
 import { FINDING_CASES, LARGE } from '../support/finding-cases.ts';
 
 // Mending runs real processes.
@@ -83,4 +85,31 @@ test('what is damaged is said to be so since it was first noticed, not since it 
   const [first] = await vault.findings(['check']);
   await expect.poll(() => Date.now()).toBeGreaterThan(Number(first?.['sinceMs']));
   expect(await vault.findings(['check'])).toEqual([first]);
+});
+
+test('the command that mends a damaged file leaves no plaintext behind, and the file with its tags, type and time', async () => {
+  using vault = template.copy();
+  await vault.must(['tag', LARGE, 'kept', "it's mine"]);
+  const [before] = parseLines((await vault.run(['info', LARGE, '--json'])).stdout);
+  flip(await vault.sealedPath(LARGE), 9000);
+  const [found] = await vault.findings(['check']);
+  expect(found?.['mend']).toContain(' | ');
+  const { code, stderr } = await vault.shell(String(found?.['mend']));
+  expect(code, stderr).toBe(0);
+  const [after] = parseLines((await vault.run(['info', LARGE, '--json'])).stdout);
+  expect(after).toEqual({ ...before, id: after?.['id'], createdAtMs: after?.['createdAtMs'] });
+  expect(after?.['id']).not.toBe(before?.['id']);
+  expect(readdirSync(vault.path('cwd'))).toEqual([]);
+  expect((await vault.run(['check'])).code).toBe(0);
+});
+
+test('the command that mends a damaged file leaves it as it is when the backup cannot give all of it', async () => {
+  using vault = template.copy();
+  const sealed = await vault.sealedPath(LARGE);
+  flip(sealed, 290_000);
+  flip(sealed.replace(vault.vault, vault.backup), 290_000);
+  const [before] = await vault.findings(['check']);
+  const { code, stderr } = await vault.shell(String(before?.['mend']));
+  expect([code, stderr]).toEqual([14, expect.stringContaining('SHA-256') as string]);
+  expect(await vault.findings(['check'])).toEqual([before]);
 });

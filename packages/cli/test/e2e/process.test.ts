@@ -173,6 +173,34 @@ test('the program works through a link to it, from any folder', async () => {
 });
 
 test.skipIf(!hasPty)(
+  'of two commands of one pipe the second asks when the first has had its answer (needs a python3 pty)',
+  async () => {
+    const [from, to] = [vault.path('from'), vault.path('to')];
+    writeFileSync(vault.path('from-phrase'), 'the passphrase of from');
+    writeFileSync(vault.path('to-phrase'), 'the passphrase of to');
+    for (const [name, file] of [
+      [from, 'from-phrase'],
+      [to, 'to-phrase'],
+    ] as const)
+      await runCoffer(['init', '--vault', name, '--passphrase-file', vault.path(file)]);
+    const secret = ['--passphrase-file', vault.path('from-phrase')];
+    await runCoffer(['add', '-', '--name', 'a', '--vault', from, ...secret], { input: 'content' });
+    const coffer = COFFER.map((word) => `'${word}'`).join(' ');
+    const pipe = `${coffer} cat a --vault '${from}' | ${coffer} add - --name b --vault '${to}'`;
+    const { status, screen, stepsLeft } = await runInTerminal(['sh', '-c', pipe], {
+      steps: [
+        { wait: `Passphrase of ${from}`, type: 'the passphrase of from\r' },
+        { wait: `Passphrase of ${to}`, type: 'the passphrase of to\r' },
+      ],
+    });
+    expect([status, stepsLeft], screen).toEqual([0, 0]);
+    const read = await runCoffer(['cat', 'b', '--vault', to, '--passphrase-file', vault.path('to-phrase')]);
+    expect(read.stdout).toBe('content');
+  },
+  60_000,
+);
+
+test.skipIf(!hasPty)(
   'who mistypes a passphrase is asked again, three times in all, and a program is not (needs a python3 pty)',
   async () => {
     const env = { COFFER_VAULT: vault.path('mistyped') };

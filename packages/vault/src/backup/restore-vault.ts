@@ -191,10 +191,10 @@ function noted(findings: { count: number }, finding: Finding): RestoreEvent {
 }
 
 function findingOf({ file, error }: NotRestored): Finding {
-  const { id, folder, name } = file;
+  const { folder, name } = file;
   const remedy = 'look for the file in an older backup, or where it came from';
   const item = joinPath(folder, name);
-  const about = { item, message: error.message, file: { id, folder, name } };
+  const about = { item, message: error.message, file };
   return { ...toFinding(error.damage ?? 'FILE_MISSING', about), remedy };
 }
 

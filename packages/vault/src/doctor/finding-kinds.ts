@@ -36,7 +36,13 @@ export type FindingCode = StorageFindingCode | FolderFindingCode | OpenFindingCo
 export interface MendAbout {
   /** As a shell takes it. */
   readonly item: string;
-  readonly file?: { readonly id: string; readonly folder: string; readonly name: string };
+  readonly file?: {
+    readonly id: string;
+    readonly folder: string;
+    readonly name: string;
+    /** Hex; not there where the row cannot be read. */
+    readonly sha256?: string;
+  };
 }
 
 export interface FindingKind {
@@ -56,15 +62,27 @@ const REBUILD = 'coffer doctor --rebuild';
 /** Into a new folder: the damaged vault stays as it is. */
 const RESTORE = 'coffer restore BACKUP --vault RESTORED';
 
-/** Gets a file (from a backup, or from the vault itself) and puts it in the place of the one that is there. */
-function replaceFile({ file }: MendAbout, from: string): string {
-  if (file === undefined) return RESTORE;
+/** How a file takes the place of the one of its name, with its tags. */
+function addAgain(source: string, file: { readonly folder: string; readonly name: string }): string {
   const into = file.folder === '' ? '' : ` --folder ${quoteForShell(file.folder)}`;
-  const add = `coffer add restored --name ${quoteForShell(file.name)}${into} --on-conflict replace`;
-  return `coffer${from} get id:${file.id} -o restored && ${add} && rm restored`;
+  return `coffer add ${source} --name ${quoteForShell(file.name)}${into} --on-conflict replace`;
 }
 
-const fromBackup = (about: MendAbout): string => replaceFile(about, ' --vault BACKUP');
+/**
+ * From the backup to the vault through a pipe, which leaves no plaintext behind. A shell does not say that the first of two commands failed: without its hash,
+ * the beginning of a file would take the place of the whole one.
+ */
+function fromBackup({ file }: MendAbout): string {
+  if (file?.sha256 === undefined) return RESTORE;
+  return `coffer cat id:${file.id} --vault BACKUP | ${addAgain('-', file)} --sha256 ${file.sha256}`;
+}
+
+/** Two commands can't have one vault open at once, so that the content has to be somewhere between them: where nobody else reads it. */
+function fromItself({ file }: MendAbout): string {
+  if (file === undefined) return RESTORE;
+  const get = `coffer get id:${file.id} -o "$t"/f`;
+  return `t=$(mktemp -d) && ${get} && ${addAgain('"$t"/f', file)}; rm -rf "$t"`;
+}
 
 const LOST_FILE: FindingKind = {
   subject: 'file',
@@ -125,8 +143,8 @@ export const FINDING_KINDS: Readonly<Record<FindingCode, FindingKind>> = {
   HEADER_LEFT_OVER: {
     subject: 'file',
     cost: 'nothing: the file is whole',
-    remedy: 'get the file, and add it again in the place of this one',
-    mend: (about) => replaceFile(about, ''),
+    remedy: 'get the file, and add it again in the place of this one; it is in a folder of yours meanwhile',
+    mend: fromItself,
   },
   DATABASE_DAMAGED: LOST_DATABASE,
   PAGE_DAMAGED: LOST_DATABASE,

@@ -1,7 +1,8 @@
+import { bytesToHex } from '@coffer/crypto';
 import type { Finding as StorageFinding } from '@coffer/storage';
 import { joinPath } from '../files/file-entry.ts';
 import { FINDING_KINDS } from './finding-kinds.ts';
-import type { FindingCode } from './finding-kinds.ts';
+import type { FindingCode, MendAbout } from './finding-kinds.ts';
 import { quoteForShell } from './quote-for-shell.ts';
 
 export type FindingSubject = 'file' | 'database' | 'folder' | 'slots' | 'machine';
@@ -39,6 +40,7 @@ export interface FindingAbout {
     readonly folder: string;
     readonly name: string;
     readonly sizeBytes?: number;
+    readonly sha256?: Uint8Array;
   };
 }
 
@@ -54,9 +56,13 @@ export function toFinding(code: FindingCode, about: FindingAbout): Finding {
     ...(sinceMs === undefined ? {} : { sinceMs }),
     cost: kind.cost,
     remedy: kind.remedy,
-    mend: kind.mend({ item: quoteForShell(item), ...(file === undefined ? {} : { file }) }),
+    mend: kind.mend({ item: quoteForShell(item), ...(file === undefined ? {} : { file: named(file) }) }),
     isFixable: kind.isFixable ?? false,
   };
+}
+
+function named({ id, folder, name, sha256 }: Required<FindingAbout>['file']): Required<MendAbout>['file'] {
+  return { id, folder, name, ...(sha256 === undefined ? {} : { sha256: bytesToHex(sha256) }) };
 }
 
 /** What a check of the storage has found, in the words of a vault. */

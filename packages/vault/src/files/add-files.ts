@@ -1,5 +1,6 @@
 import { constants } from 'node:fs';
 import { access } from 'node:fs/promises';
+import { hexToBytes } from '@coffer/crypto';
 import type { CofferDatabase } from '@coffer/database';
 import { parseFileName, parseFolder } from '@coffer/storage';
 import type { FileStorage } from '@coffer/storage';
@@ -11,7 +12,7 @@ import type { AddStep } from './add-steps.ts';
 import { BulkMeter } from './bulk-progress.ts';
 import type { BulkProgress } from './bulk-progress.ts';
 import { FileAdder } from './file-adder.ts';
-import type { AdderOptions, NewFile } from './file-adder.ts';
+import type { AdderOptions, ExpectedContent, NewFile } from './file-adder.ts';
 import { joinPath } from './file-entry.ts';
 import { pathFrom } from './local-path.ts';
 import type { OwnFiles } from './own-files.ts';
@@ -38,6 +39,8 @@ export interface AddPathsOptions extends AddOptions {
   readonly name?: string;
   /** Globs of what is left out. */
   readonly exclude?: readonly string[];
+  /** 64 hex digits: content that has another SHA-256 is refused with `DAMAGED`; for one file only. */
+  readonly sha256?: string;
   /** Where relative paths are taken from: the current folder when not given. */
   readonly cwd?: string;
   /** Say what would be added, and add nothing. */
@@ -47,6 +50,8 @@ export interface AddPathsOptions extends AddOptions {
 export interface AddStreamOptions extends AddOptions {
   readonly name: string;
   readonly mimeType?: string;
+  /** 64 hex digits: content that has another SHA-256 is refused with `DAMAGED`. */
+  readonly sha256?: string;
 }
 
 export interface AddContext {
@@ -67,6 +72,10 @@ export async function* addPaths(
   if (options.name !== undefined && paths.length !== 1) {
     throw new VaultError('INVALID_INPUT', 'a name can be given to one file only');
   }
+  if (options.sha256 !== undefined && paths.length !== 1) {
+    throw new VaultError('INVALID_INPUT', 'a SHA-256 can be given of one file only');
+  }
+  const expected = parseExpected(options);
   const { folder, ...adderOptions } = parseAddOptions(options);
   const walkOptions: WalkOptions = {
     recursive: options.recursive ?? false,
@@ -79,7 +88,13 @@ export async function* addPaths(
   const adder = new FileAdder(context, adderOptions, meter);
   async function* steps(): AsyncGenerator<AddStep, void, undefined> {
     for await (const walked of walkSources(paths, walkOptions)) {
-      yield await toStep(context, walked, paths, { ...options, cwd: walkOptions.cwd }, adderOptions);
+      yield await toStep(
+        context,
+        walked,
+        paths,
+        { ...options, cwd: walkOptions.cwd, expected },
+        adderOptions,
+      );
     }
   }
   yield* addSteps(adder, steps(), options.signal);
@@ -95,7 +110,8 @@ export async function addStream(
   const { folder, ...adderOptions } = parseAddOptions(options);
   const meter = new BulkMeter(options.onProgress, undefined);
   const adder = new FileAdder(context, { ...adderOptions, mimeType: options.mimeType }, meter);
-  const event = await adder.add({ source, label: '-', folder, name: options.name, sizeBytes: 0 });
+  const expected = parseExpected(options);
+  const event = await adder.add({ source, label: '-', folder, name: options.name, sizeBytes: 0, expected });
   if (event.type === 'failed') throw event.error;
   meter.finish();
   return event;
@@ -106,7 +122,12 @@ async function toStep(
   context: AddContext,
   walked: Walked,
   paths: readonly string[],
-  { name, dryRun, cwd }: AddPathsOptions & Pick<WalkOptions, 'cwd'>,
+  {
+    name,
+    dryRun,
+    cwd,
+    expected,
+  }: AddPathsOptions & Pick<WalkOptions, 'cwd'> & Required<Pick<NewFile, 'expected'>>,
   { onConflict }: AdderOptions,
 ): Promise<AddStep> {
   if (walked.kind === 'skipped') return { type: 'skipped', source: walked.source, reason: walked.reason };
@@ -117,6 +138,7 @@ async function toStep(
     folder: walked.folder,
     name: name === undefined || walked.source !== paths[0] ? walked.name : name,
     sizeBytes: walked.sizeBytes,
+    expected,
   };
   if (dryRun !== true) return file;
   try {
@@ -140,6 +162,14 @@ function plan({ database }: AddContext, file: NewFile, onConflict: OnConflict): 
   } catch (error) {
     return { type: 'failed', source, error: toVaultError(error) };
   }
+}
+
+function parseExpected({ sha256 }: { readonly sha256?: string }): ExpectedContent {
+  if (sha256 === undefined) return {};
+  if (/^[0-9a-f]{64}$/i.test(sha256)) return { sha256: hexToBytes(sha256.toLowerCase()) };
+  throw new VaultError('INVALID_INPUT', `not a SHA-256: ${sha256.slice(0, 80)}`, {
+    hint: 'it is 64 hex digits',
+  });
 }
 
 /** Checks what all ways of adding have in common. */

@@ -120,6 +120,22 @@ export class FileAdder {
     if (hasSameFile(this.#context.database, folder, name, sha256)) throw new Skipped('same');
   }
 
+  /**
+   * The same content once more, from a source that knows neither type nor time of it, leaves those as they are: how a damaged file is put back through a
+   * pipe.
+   */
+  #keptOf(
+    { source, modifiedAtMs }: NewFile,
+    draft: FileRow,
+    replaces: FileId | undefined,
+  ): { readonly mimeType?: string; readonly modifiedAtMs?: number } {
+    if (replaces === undefined || !(Symbol.asyncIterator in source)) return {};
+    const old = this.#context.database.files.get(replaces);
+    if (modifiedAtMs !== undefined || !constantTimeEqual(old.sha256, draft.sha256)) return {};
+    const isTypeGiven = this.#options.mimeType !== undefined;
+    return { modifiedAtMs: old.modifiedAtMs, ...(isTypeGiven ? {} : { mimeType: old.mimeType }) };
+  }
+
   #prepare(file: NewFile): Pending | AddEvent {
     const { database } = this.#context;
     const { onConflict, tags } = this.#options;
@@ -148,7 +164,7 @@ export class FileAdder {
             const place = placeFile(database, folder, name, onConflict);
             if (place === undefined) throw new Skipped();
             pending.note(place.replaces, database);
-            return place;
+            return { ...place, ...this.#keptOf(file, draft, place.replaces) };
           },
         },
       });

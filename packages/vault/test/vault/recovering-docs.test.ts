@@ -12,7 +12,7 @@ test('docs/recovering.md has a chapter for every kind of finding and no other, i
 
 test.each(Object.entries(FINDING_KINDS))('its chapter on %s says what the finding says', (code, kind) => {
   const chapter = (TEXT.split(`\n## ${code}\n`)[1]?.split('\n## ')[0] ?? '').replace(/\s+/g, ' ');
-  const file = { id: 'ID', folder: 'FOLDER', name: 'NAME' };
+  const file = { id: 'ID', folder: 'FOLDER', name: 'NAME', sha256: 'SHA256' };
   const mend = kind.mend({ item: 'ITEM', ...(kind.subject === 'file' ? { file } : {}) });
   expect(chapter).toContain(kind.cost);
   expect(chapter).toContain(kind.remedy);
