@@ -55,6 +55,8 @@ const RECORDS: Readonly<Record<RecordType, string>> = {
   rebuilt:
     'rebuilt (false when nothing was wrong), files, pages, damagedPages (numbers, from 1), keptPath. stdout, from doctor --rebuild, after a file object with action (content lost, renamed or lost), id and path for each file that could not be kept as it was',
   slot: 'id, kind (passphrase, keyfile, keychain or recovery), label, createdAtMs; removed: true from key rm and key rotate; becomes (kept, new code, dropped or secret needed) from key rotate --dry-run. stdout, from init and key',
+  keychain:
+    'vaultId, slotIds (of the key slots with an item), evidenceCount, here (whether it is the vault of --vault); removed: true with --forget. stdout, from key keychain',
   status:
     'locked (no agent has it open), directory, vaultId, files, sizeBytes, blobFiles, sealedFiles, damagedFiles (known to be), databaseSizeBytes, slots (how many), keySlots (as the objects of type slot), keyEpoch, keyEpochs (of each: epoch, files), rotation (none, or what an interrupted one still has to do: database, headers or reseal), rollback (none, kept, unknown or behind), schemaVersion, formatVersion; agent (as the object of that type) where one has the vault open; backupMadeAtMs of a backup. Without a secret only locked, directory, vaultId, formatVersion, slots and keySlots. stdout',
   agent: 'pid, sinceMs, untilMs (when it locks the vault at the latest), idleMs. stdout, from unlock',

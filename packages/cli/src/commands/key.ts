@@ -2,6 +2,7 @@ import type { CommandUnknownOpts } from '@commander-js/extra-typings';
 import type { RunCommand } from '../context.ts';
 import { registerKeyAcceptRollback } from './key-accept-rollback.ts';
 import { registerKeyAdd } from './key-add.ts';
+import { registerKeyKeychain } from './key-keychain.ts';
 import { registerKeyLs } from './key-ls.ts';
 import { registerKeyPasswd } from './key-passwd.ts';
 import { registerKeyRecovery } from './key-recovery.ts';
@@ -23,5 +24,6 @@ export function registerKey(program: CommandUnknownOpts, run: RunCommand): void 
   registerKeyPasswd(key, run);
   registerKeyRotate(key, run);
   registerKeyRecovery(key, run);
+  registerKeyKeychain(key, run);
   registerKeyAcceptRollback(key, run);
 }

@@ -21,6 +21,7 @@ export type RecordType =
   | 'problem'
   | 'quarantined'
   | 'slot'
+  | 'keychain'
   | 'status'
   | 'agent'
   | 'paths'

@@ -129,6 +129,46 @@ describe.skipIf(missing.length > 0)(`with a keychain (missing: ${missing.join(',
     expect(run('locked', 'key', 'rotate', '-y', '--drop', id, ...vault, ...secret).status).toBe(0);
   }, 180_000);
 
+  test('what it has of a vault that is gone is listed, and forgotten only on request', async () => {
+    const vault = ['--vault', join(folder, 'gone')];
+    const secret = ['--passphrase-file', join(folder, 'pass')];
+    expect(run('unlocked', 'init', ...vault, ...secret).status).toBe(0);
+    const slotId = run('unlocked', 'key', 'add', '--keychain', ...vault, ...secret).stdout.trim();
+    const list = (): { vaultId: string; slotIds: string[]; here: boolean }[] =>
+      run('unlocked', 'key', 'keychain', '--json', ...vault)
+        .stdout.split('\n')
+        .filter((line) => line.startsWith('{'))
+        .map((line) => JSON.parse(line) as { vaultId: string; slotIds: string[]; here: boolean });
+    const { vaultId = '' } = list().find((each) => each.slotIds.includes(slotId)) ?? {};
+    expect(list()).toContainEqual({
+      v: 1,
+      type: 'keychain',
+      vaultId,
+      slotIds: [slotId],
+      evidenceCount: 1,
+      here: true,
+    });
+    rmSync(join(folder, 'gone'), { recursive: true });
+    expect(list().find((each) => each.vaultId === vaultId)?.here).toBe(false);
+    expect(run('unlocked', 'key', 'keychain', ...vault).stdout).toMatch(
+      new RegExp(`^${vaultId} {2}1 key slot {2}remembers 1 copy`, 'm'),
+    );
+
+    const forget = ['key', 'keychain', '--forget', vaultId, ...vault];
+    const unasked = run('unlocked', ...forget, '--no-input');
+    expect([unasked.status, unasked.stderr]).toEqual([4, expect.stringContaining('-y') as string]);
+    const asked = await runInTerminal(command('unlocked', [...COFFER, ...forget]), {
+      env: environment('unlocked'),
+      steps: [{ wait: `Forget what the keychain has of vault ${vaultId}`, type: 'n' }],
+    });
+    expect([asked.status, asked.stepsLeft], asked.screen).toEqual([5, 0]);
+    expect(run('unlocked', ...forget, '-y').status).toBe(0);
+    expect(list().some((each) => each.vaultId === vaultId)).toBe(false);
+    expect(run('unlocked', ...forget, '-y').status).toBe(15);
+    expect(run('unlocked', 'key', 'keychain', '--forget', vaultId.slice(0, 8), ...vault).status).toBe(2);
+    expect(run('none', 'key', 'keychain', ...vault).status).toBe(4);
+  }, 180_000);
+
   test('an agent opens the vault with it, and then no command needs it', () => {
     const vault = ['--vault', join(folder, 'served')];
     const code = ['--recovery-code-file', join(folder, 'served-code')];

@@ -4,9 +4,9 @@
  */
 import { createRequire } from 'node:module';
 import type { AsyncEntry } from '@napi-rs/keyring';
-import { FrameReader, decodeRequest, encodeAnswer } from './message.ts';
+import { FrameReader, MAX_FRAME_SIZE_BYTES, decodeRequest, encodeAnswer } from './message.ts';
 import type { KeychainAnswer, KeychainFailure, KeychainRequest } from './message.ts';
-import { isSecretServiceLocked } from './secret-service.ts';
+import { isSecretServiceLocked, listSecretServiceItems } from './secret-service.ts';
 
 const SERVICE = 'coffer';
 
@@ -26,6 +26,7 @@ for await (const piece of process.stdin) {
 }
 
 async function work({ operation, isQuiet, account, secret }: KeychainRequest): Promise<KeychainAnswer> {
+  if (operation === 'list') return await list();
   if (isQuiet && process.platform === 'linux') {
     // The attributes that the module gives its items.
     if (await isSecretServiceLocked({ service: SERVICE, username: account }))
@@ -55,6 +56,23 @@ async function work({ operation, isQuiet, account, secret }: KeychainRequest): P
   } catch (error) {
     const message = messageOf(error);
     return { type: 'error', failure: classify(message), message };
+  }
+}
+
+async function list(): Promise<KeychainAnswer> {
+  try {
+    const accounts = await listSecretServiceItems({ service: SERVICE }, 'username');
+    if (accounts === undefined)
+      return {
+        type: 'error',
+        failure: 'locked',
+        message: 'what is in it can be listed only while it is not',
+      };
+    const lines = new TextEncoder().encode(accounts.join('\n'));
+    if (lines.length < MAX_FRAME_SIZE_BYTES) return { type: 'done', secret: lines };
+    return { type: 'error', failure: 'failed', message: 'it has too many items to list' };
+  } catch (error) {
+    return { type: 'error', failure: 'unavailable', message: messageOf(error) };
   }
 }
 

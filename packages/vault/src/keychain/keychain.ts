@@ -61,6 +61,25 @@ export class Keychain implements Disposable {
     return (await this.#ask('remove', account)).type === 'done';
   }
 
+  /**
+   * The accounts of all items, those of other vaults among them. Nobody is asked to unlock anything. Only on Linux: elsewhere the module gives them out with their
+   * secrets alone.
+   */
+  async accounts(): Promise<readonly string[]> {
+    if (process.platform !== 'linux') {
+      throw new VaultError(
+        'KEYCHAIN_UNAVAILABLE',
+        'Coffer cannot list what is in the keychain of this system',
+        {
+          hint: 'Keychain Access on macOS and Credential Manager on Windows show and remove the items of `coffer`, whose accounts begin with vault/ and the id of the vault',
+        },
+      );
+    }
+    const answer = await this.#ask('list', '');
+    const lines = answer.type === 'done' ? Buffer.from(answer.secret).toString('utf8') : '';
+    return lines.split('\n').filter((line) => line !== '');
+  }
+
   [Symbol.dispose](): void {
     this.#child?.end();
     this.#child = undefined;

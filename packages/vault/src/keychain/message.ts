@@ -3,7 +3,7 @@
  * and body. Bytes and not JSON, so that what is secret in them can be zeroed.
  */
 
-export type KeychainOperation = 'get' | 'set' | 'remove';
+export type KeychainOperation = 'get' | 'set' | 'remove' | 'list';
 
 export interface KeychainRequest {
   readonly operation: KeychainOperation;
@@ -21,14 +21,15 @@ export type KeychainFailure = 'unavailable' | 'locked' | 'failed';
 export type KeychainAnswer =
   /** There is no such item. */
   | { readonly type: 'none' }
-  /** What is in the item; empty for `set` and `remove`. */
+  /** What is in the item; empty for `set` and `remove`, and for `list` the accounts of all items, one a line. */
   | { readonly type: 'done'; readonly secret: Uint8Array }
   | { readonly type: 'error'; readonly failure: KeychainFailure; readonly message: string };
 
-const MAX_FRAME_SIZE_BYTES = 8192;
+/** Of some 800 accounts. */
+export const MAX_FRAME_SIZE_BYTES = 65_536;
 const HEADER_SIZE_BYTES = 4;
 
-const OPERATIONS: readonly KeychainOperation[] = ['get', 'set', 'remove'];
+const OPERATIONS: readonly KeychainOperation[] = ['get', 'set', 'remove', 'list'];
 const FAILURES: readonly KeychainFailure[] = ['unavailable', 'locked', 'failed'];
 const NONE = 0;
 const DONE = 1;

@@ -1,14 +1,16 @@
 /*
  * Asks the Secret Service of Linux whether it would have to ask somebody: the keyring module unlocks whatever is locked, which is a question on the screen, and can't be told
- * not to. The little of D-Bus that it takes is here (D-Bus specification 0.43; Secret Service API draft 0.2). Only relative imports: it runs in keychain-process.ts.
+ * not to; and what items there are, which the module tells only with what is in them. The little of D-Bus that it takes is here (D-Bus specification 0.43; Secret Service API draft 0.2). Only relative imports: it runs in keychain-process.ts.
  */
 import { createConnection } from 'node:net';
 import type { Socket } from 'node:net';
+import { DBusReader } from './d-bus-reader.ts';
 
 const SERVICE = 'org.freedesktop.secrets';
 const SERVICE_PATH = '/org/freedesktop/secrets';
 const SERVICE_INTERFACE = 'org.freedesktop.Secret.Service';
 const COLLECTION_INTERFACE = 'org.freedesktop.Secret.Collection';
+const ITEM_INTERFACE = 'org.freedesktop.Secret.Item';
 const NO_OBJECT = '/';
 
 const METHOD_RETURN = 2;
@@ -35,6 +37,39 @@ export async function isSecretServiceLocked(
     return await isLocked(await BusConnection.open(socket), attributes);
   } catch {
     return false;
+  } finally {
+    socket.destroy();
+  }
+}
+
+/**
+ * The attribute `name` of every item with these attributes; `undefined` while one of them is locked, for a locked item need not show what it is called.
+ * Asks nobody. Throws where there is no bus or no service, or what answers is none.
+ */
+export async function listSecretServiceItems(
+  attributes: ItemAttributes,
+  name: string,
+  env: NodeJS.ProcessEnv = process.env,
+): Promise<readonly string[] | undefined> {
+  const path = sessionBusPath(env);
+  if (path === undefined) throw new Error('there is no session bus');
+  const socket = createConnection({ path });
+  try {
+    const bus = await BusConnection.open(socket);
+    const search = { path: SERVICE_PATH, interface: SERVICE_INTERFACE, member: 'SearchItems' };
+    const found = await bus.call({ ...search, signature: 'a{ss}', body: encodeAttributes(attributes) });
+    const reader = new DBusReader(found);
+    const items = reader.paths();
+    if (reader.paths().length > 0) return undefined;
+    const values: string[] = [];
+    for (const item of items) {
+      const get = { path: item, interface: 'org.freedesktop.DBus.Properties', member: 'Get' };
+      const names = concatAligned([encodeText(ITEM_INTERFACE), encodeText('Attributes')], 4);
+      const value = await bus.call({ ...get, signature: 'ss', body: names });
+      const text = new DBusReader(value).textsByName().get(name);
+      if (text !== undefined) values.push(text);
+    }
+    return values;
   } finally {
     socket.destroy();
   }

@@ -17,6 +17,8 @@ test('the package exports these names', () => {
       "defaultVaultDirectory",
       "diagnose",
       "findOwner",
+      "forgetKeychainVault",
+      "listKeychainVaults",
       "openVault",
       "parseRecoveryCode",
       "passphraseWarning",
