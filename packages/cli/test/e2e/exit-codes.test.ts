@@ -149,6 +149,7 @@ test('paths and status', async () => {
       database: vault.path('vault', 'data.db'),
       files: vault.path('vault', 'files'),
       quarantine: vault.path('vault', 'quarantine'),
+      keptDatabase: vault.path('vault', 'data.db.damaged'),
       vaultFile: vault.path('vault', 'vault.json'),
       vaultFileCopy: vault.path('vault', 'vault.json.bak'),
       ownerLock: vault.path('vault', 'owner.lock'),
