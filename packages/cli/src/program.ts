@@ -25,6 +25,7 @@ import { registerUnlock } from './commands/unlock.ts';
 import { registerVersion } from './commands/version.ts';
 import type { Work } from './context.ts';
 import { type GlobalOptions, parseFd } from './global-options.ts';
+import { refuseUnchangeable } from './refuse-unchangeable.ts';
 
 export interface ProgramPort {
   /** Runs the work of the command that was parsed, with the global options that were given. */
@@ -85,6 +86,11 @@ export function createProgram({ execute, writeHelp, writeUsage }: ProgramPort): 
     .option('--keyfile <file>', 'the vault opens with this key file (COFFER_KEYFILE)')
     .option('--recovery-code-file <file>', 'the recovery code is what the file holds');
   const run = (work: Work): Promise<void> => execute(program.opts(), work);
+  const change = (work: Work): Promise<void> =>
+    run(async (context) => {
+      await refuseUnchangeable(context);
+      return await work(context);
+    });
 
   program.commandsGroup('Vault:');
   registerInit(program, run);
@@ -93,22 +99,22 @@ export function createProgram({ execute, writeHelp, writeUsage }: ProgramPort): 
   registerStatus(program, run);
   registerCheck(program, run);
   registerDoctor(program, run);
-  registerQuarantine(program, run);
-  registerKey(program, run);
+  registerQuarantine(program, run, change);
+  registerKey(program, run, change);
   registerBackup(program, run);
   registerRestore(program, run);
   program.commandsGroup('Files:');
-  registerAdd(program, run);
+  registerAdd(program, change);
   registerLs(program, run);
   registerFind(program, run);
   registerInfo(program, run);
   registerGet(program, run);
   registerCat(program, run);
-  registerMv(program, run);
-  registerTag(program, run);
-  registerRm(program, run);
+  registerMv(program, change);
+  registerTag(program, change);
+  registerRm(program, change);
   registerExport(program, run);
-  registerImport(program, run);
+  registerImport(program, change);
   program.commandsGroup('This program:');
   registerPaths(program, run);
   registerVersion(program, run);

@@ -48,7 +48,6 @@ export class CofferDatabase implements Disposable {
   readonly #reserve: SpaceReserve;
   readonly #closing = new AbortController();
   readonly #copies: DatabaseCopies;
-  #refusesChanges = false;
 
   constructor(
     connection: Connection,
@@ -101,12 +100,16 @@ export class CofferDatabase implements Disposable {
 
   /** From here on every change is refused with `NOT_PERMITTED`. */
   refuseChanges(): void {
-    this.#connection.pragma('query_only = ON');
-    this.#refusesChanges = true;
+    this.#connection.refuseChanges();
   }
 
   get refusesChanges(): boolean {
-    return this.#refusesChanges;
+    return this.#connection.refusesChanges;
+  }
+
+  /** Lets `work` change the database all the same: what belongs into a copy that is made of it, where nobody keeps this one. */
+  despiteRefusal<T>(work: () => T): T {
+    return this.#connection.despiteRefusal(work);
   }
 
   /**
@@ -212,7 +215,7 @@ export class CofferDatabase implements Disposable {
   close(): void {
     if (!this.#connection.isOpen) return;
     this.#checkpoints.stop();
-    if (this.#refusesChanges) this.#freePages.stop();
+    if (this.refusesChanges) this.#freePages.stop();
     else this.#freePages.giveBackBeforeClosing();
     this.#closing.abort(new DatabaseError('CLOSED', `${this.path} was closed during a page scan or a copy`));
     try {

@@ -32,6 +32,7 @@ export class Connection {
   #hasChangedRows = false;
   #deletions = 0;
   #countsCommits = false;
+  #refusesChanges = false;
   #commits: number | undefined;
 
   /** `label` is what messages call the database: its path, since a program may have several open. */
@@ -61,6 +62,27 @@ export class Connection {
   /** Counts every commit from now on that has changed rows, in the same commit. */
   countCommits(): void {
     this.#countsCommits = true;
+  }
+
+  /** From here on SQLite refuses every change. */
+  refuseChanges(): void {
+    this.pragma('query_only = ON');
+    this.#refusesChanges = true;
+  }
+
+  get refusesChanges(): boolean {
+    return this.#refusesChanges;
+  }
+
+  /** Runs `work` without that refusal. */
+  despiteRefusal<T>(work: () => T): T {
+    if (!this.#refusesChanges) return work();
+    this.pragma('query_only = OFF');
+    try {
+      return work();
+    } finally {
+      this.pragma('query_only = ON');
+    }
   }
 
   /** How many commits have been counted since the database was made. It stops at 2^31 - 1. */

@@ -23,10 +23,12 @@ export interface DriverDatabase {
   close(): unknown;
 }
 
-type DriverConstructor = new (
-  path: string,
-  options: { timeout: number; fileMustExist: boolean },
-) => DriverDatabase;
+type DriverConstructor = new (path: string, options: DriverOptions & { timeout: number }) => DriverDatabase;
+
+interface DriverOptions {
+  readonly fileMustExist: boolean;
+  readonly readonly?: boolean;
+}
 
 /** `engines` of this package. */
 const MINIMUM_NODE = [24, 11] as const;
@@ -37,7 +39,7 @@ let loaded: DriverConstructor | undefined;
  * Opens a connection. The driver is loaded at the first call and not when this package is imported, because on an older Node
  * its binary crashes the process; there this throws `UNSUPPORTED_RUNTIME` instead.
  */
-export function openDriver(path: string, options: { fileMustExist: boolean }): DriverDatabase {
+export function openDriver(path: string, options: DriverOptions): DriverDatabase {
   loaded ??= loadDriver();
   return new loaded(path, { ...options, timeout: 0 });
 }

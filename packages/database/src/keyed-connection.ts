@@ -46,18 +46,18 @@ const EXPECTED: readonly (readonly [pragma: string, value: unknown])[] = [
 
 /**
  * Opens and keys the database file, which must be there (it may be empty), and proves the key by reading. The connection holds the
- * only lock of the file until it is closed. Throws `WRONG_KEY`, `NOT_A_DATABASE`, `IN_USE`, `CORRUPT`.
+ * only lock of the file until it is closed. `label` is its name in messages. Throws `WRONG_KEY`, `NOT_A_DATABASE`, `IN_USE`, `CORRUPT`.
  */
-export function openKeyedConnection(path: string, key: Uint8Array): Connection {
-  return new Connection(openKeyedDriver(path, key), path);
+export function openKeyedConnection(path: string, key: Uint8Array, label: string = path): Connection {
+  return new Connection(openKeyedDriver(path, key, label), label);
 }
 
 /** The same without the connection around it. */
-export function openKeyedDriver(path: string, key: Uint8Array): DriverDatabase {
+export function openKeyedDriver(path: string, key: Uint8Array, label: string = path): DriverDatabase {
   if (key.length !== KEY_SIZE_BYTES) throw invalid(`a database key has ${String(KEY_SIZE_BYTES)} bytes`);
   // The driver trims the name that it is given, and would then open another file.
   if (path.trim() !== path) throw invalid('the path of a database does not end in white space');
-  const doing = `cannot open ${path}`;
+  const doing = `cannot open ${label}`;
   let driver: DriverDatabase;
   try {
     driver = openDriver(path, { fileMustExist: true });
@@ -78,14 +78,14 @@ export function openKeyedDriver(path: string, key: Uint8Array): DriverDatabase {
     return driver;
   } catch (error) {
     driver.close();
-    throw isNotADatabase(error) ? unreadable(path, error) : toDatabaseError(error, doing);
+    throw isNotADatabase(error) ? unreadable(path, label, error) : toDatabaseError(error, doing);
   }
 }
 
-function unreadable(path: string, cause: unknown): DatabaseError {
+function unreadable(path: string, label: string, cause: unknown): DatabaseError {
   if (statSync(path).size % PAGE_SIZE_BYTES !== 0) {
-    return new DatabaseError('NOT_A_DATABASE', `${path} is not a database, or it was cut off`, { cause });
+    return new DatabaseError('NOT_A_DATABASE', `${label} is not a database, or it was cut off`, { cause });
   }
-  const message = `the key does not open ${path}: another key made it, or its first page is damaged, or it is something else`;
+  const message = `the key does not open ${label}: another key made it, or its first page is damaged, or it is something else`;
   return new DatabaseError('WRONG_KEY', message, { cause });
 }

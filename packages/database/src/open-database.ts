@@ -15,6 +15,8 @@ export interface DatabaseOptions {
   readonly path: string;
   /** 32 bytes, uniform: it is not stretched. The caller keeps it and zeroes it. */
   readonly key: Uint8Array;
+  /** What messages call it, where that is not its path: that of the database of which this is a copy. */
+  readonly label?: string;
 }
 
 /**
@@ -42,13 +44,13 @@ export function createDatabase(options: DatabaseOptions): CofferDatabase {
  * Opens a database, brings its schema up to date, and holds it against every other process. Throws `NOT_FOUND`, `WRONG_KEY`,
  * `PLAINTEXT`, `NOT_A_DATABASE`, `SCHEMA_TOO_NEW`, `IN_USE`, `CORRUPT`, `NOT_PERMITTED`, `INVALID`, `UNSUPPORTED_RUNTIME`.
  */
-export function openDatabase({ path, key }: DatabaseOptions): CofferDatabase {
+export function openDatabase({ path, key, label = path }: DatabaseOptions): CofferDatabase {
   checkRuntime();
   const realPath = realPathOf(path);
   checkNotHeld(realPath);
   checkWritable(realPath);
-  const salt = checkEncryptedFile(realPath, path);
-  const connection = openKeyedConnection(realPath, key);
+  const salt = checkEncryptedFile(realPath, label);
+  const connection = openKeyedConnection(realPath, key, label === path ? realPath : label);
   try {
     // Its owner only: the lock is held.
     discardRekeyed(realPath);

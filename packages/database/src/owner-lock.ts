@@ -43,6 +43,32 @@ export function acquireOwnerLock(path: string): OwnerLock {
   }
 }
 
+/**
+ * Keeps the owner of the lock `path` out while this process reads, beside others that read, and can be had where nothing may be written. Throws `IN_USE` when somebody owns
+ * the lock. Holds nothing where there is no such file, this user may not read it, or the file system has no locks.
+ */
+export function acquireReaderLock(path: string): OwnerLock {
+  const lockPath = realPathOf(path);
+  checkNotHeld(lockPath);
+  let driver: DriverDatabase | undefined;
+  try {
+    // Anything else but a file would be followed, or waited for.
+    if (lstatSync(lockPath, { throwIfNoEntry: false })?.isFile() !== true) return NO_LOCK;
+    driver = openDriver(lockPath, { fileMustExist: true, readonly: true });
+    // Keeps the lock of the first read.
+    driver.pragma('locking_mode = EXCLUSIVE');
+    driver.prepare('SELECT count(*) FROM sqlite_schema').get();
+    return new HeldLock(driver, () => undefined);
+  } catch (error) {
+    driver?.close();
+    const translated = toDatabaseError(error, `cannot lock ${lockPath}`);
+    if (translated.code !== 'IN_USE') return NO_LOCK;
+    throw withHolder(translated, lockPath);
+  }
+}
+
+const NO_LOCK: OwnerLock = { release: () => undefined, [Symbol.dispose]: () => undefined };
+
 function withHolder(error: DatabaseError, path: string): DatabaseError {
   const pid = findLockHolder(path);
   if (pid === undefined) return error;

@@ -181,6 +181,9 @@ function databaseFinding(code: FindingCode, message: string): Finding {
 async function* checkFolder(context: StorageContext): AsyncGenerator<Finding> {
   for (const name of await context.folder.names()) {
     const parsed = context.folder.parseName(name);
+    // Under another name than its own, where nothing can be renamed.
+    if (parsed.kind !== 'unknown' && parsed.kind !== 'sealed' && isReadFrom(context, parsed.id, name))
+      continue;
     if (parsed.kind === 'sealed') {
       if (mayHaveRow(context, parsed.id)) continue;
       yield {
@@ -206,6 +209,10 @@ async function* checkFolder(context: StorageContext): AsyncGenerator<Finding> {
 /** Whether a row names this sealed file, or may have: a page that is damaged has a finding of its own. */
 function mayHaveRow({ database }: StorageContext, id: FileId): boolean {
   return unlessDamaged(() => database.files.find(id)?.placement === 'sealed');
+}
+
+function isReadFrom(context: StorageContext, id: FileId, name: string): boolean {
+  return context.folder.sealedPath(id) === join(context.folder.path, name) && mayHaveRow(context, id);
 }
 
 function mayBeResumed({ database }: StorageContext, id: FileId): boolean {

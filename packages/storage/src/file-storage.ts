@@ -78,7 +78,10 @@ export class FileStorage {
     this.#context = context;
   }
 
-  /** Opens the storage and, when the last use did not end cleanly, finishes or undoes what it left. */
+  /**
+   * Opens the storage and, when the last use did not end cleanly, finishes or undoes what it left. With a database that refuses changes nothing is written: what was left is read
+   * as it is.
+   */
   static async open(
     options: FileStorageOptions,
   ): Promise<{ storage: FileStorage; recovery: Recovery | undefined }> {
@@ -102,6 +105,10 @@ export class FileStorage {
       turns: new FileTurns(),
     };
     try {
+      if (context.database.refusesChanges) {
+        if (isUnclean(context)) await folder.findUnsettled();
+        return { storage: new FileStorage(context), recovery: undefined };
+      }
       await folder.create();
       const recovery = isUnclean(context) ? await recoverIfReadable(context) : undefined;
       await finishShredding(context, { isAsked: false });
@@ -289,6 +296,7 @@ export class FileStorage {
     if (this.#closing.signal.aborted) return;
     this.#closing.abort();
     await Promise.allSettled(this.#running);
+    if (this.#context.database.refusesChanges) return;
     try {
       markClean(this.#context);
     } catch (error) {

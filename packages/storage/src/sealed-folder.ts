@@ -46,6 +46,8 @@ const KIND_OF_ENDING: Readonly<Record<string, KnownName['kind']>> = {
 export class SealedFolder {
   readonly path: string;
   readonly quarantinePath: string;
+  /** Where sealed files are that have another name than their own. */
+  readonly #elsewhere = new Map<FileId, string>();
 
   /** `directory` is the vault's folder; sealed files are in `files/` in it, displaced ones in `quarantine/`. */
   constructor(directory: string) {
@@ -63,7 +65,24 @@ export class SealedFolder {
   }
 
   sealedPath(id: FileId): string {
-    return join(this.path, `${id}.enc`);
+    return this.#elsewhere.get(id) ?? join(this.path, `${id}.enc`);
+  }
+
+  /**
+   * Where nothing can be renamed: finds the sealed files that a crash left under another name, which recovery would give them back. They are read from there then.
+   * Without a row it is no file that anybody asks for.
+   */
+  async findUnsettled(): Promise<void> {
+    const names = await this.names();
+    const known = names.map((name) => ({ name, parsed: this.parseName(name) }));
+    const sealed = new Set(known.flatMap(({ parsed }) => (parsed.kind === 'sealed' ? [parsed.id] : [])));
+    // As in recovery, a temporary file comes before one that was to be replaced by it.
+    for (const kind of ['temporary', 'replaced'] as const) {
+      for (const { name, parsed } of known) {
+        if (parsed.kind !== kind || sealed.has(parsed.id) || this.#elsewhere.has(parsed.id)) continue;
+        this.#elsewhere.set(parsed.id, join(this.path, name));
+      }
+    }
   }
 
   temporaryPath(id: FileId): string {

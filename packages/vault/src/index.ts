@@ -41,6 +41,8 @@ export { createKeyfile } from './keyfile.ts';
 export { forgetKeychainVault, listKeychainVaults } from './keychain/keychain-vaults.ts';
 export type { KeychainVault } from './keychain/keychain-vaults.ts';
 export type { KeychainOptions } from './keychain/keychain.ts';
+export { checkChangeable } from './read-only.ts';
+export type { ReadOnlyReason } from './read-only.ts';
 export { passphraseWarning } from './passphrase.ts';
 export { defaultVaultDirectory, vaultPaths } from './paths.ts';
 export type { DefaultDirectoryInput, VaultPaths } from './paths.ts';

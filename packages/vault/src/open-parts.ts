@@ -1,5 +1,5 @@
 import { DatabaseError, keepsDamaged } from '@coffer/database';
-import type { CofferDatabase } from '@coffer/database';
+import type { CofferDatabase, ReadingCopy } from '@coffer/database';
 import { FileStorage, StorageError } from '@coffer/storage';
 import type { FileStorageOptions, Recovery } from '@coffer/storage';
 import { existsSync } from 'node:fs';
@@ -35,15 +35,15 @@ export interface OpenedKeys {
 }
 
 /**
- * Opens the database with the keys of `vault.json`.
+ * Opens the database, or the copy of it that is read, with the keys of `vault.json`.
  *
  * @throws DatabaseError WRONG_KEY when they do not open it, which an older vault.json put back leads to as well as damage; VaultError
  */
-export function openVaultDatabase(paths: VaultPaths, keys: VaultKeys): CofferDatabase {
-  refuseMissingDatabase(paths);
+export function openVaultDatabase(paths: VaultPaths, keys: VaultKeys, copy?: ReadingCopy): CofferDatabase {
+  refuseMissingDatabase(paths, copy?.path);
   refuseOtherLog(paths);
   try {
-    return keys.openDatabase(paths.database);
+    return keys.openDatabase(copy?.path ?? paths.database, paths.database);
   } catch (error) {
     if (error instanceof DatabaseError && error.code === 'WRONG_KEY') throw error;
     throw toOpeningError(error);
@@ -57,10 +57,11 @@ export function openVaultDatabase(paths: VaultPaths, keys: VaultKeys): CofferDat
 export async function openParts(
   { paths, file, keys, database, guard }: OpenedKeys,
   opening: AsyncDisposableStack,
-  { repaired = [], backup }: Pick<Partial<VaultParts>, 'repaired' | 'backup'> = {},
+  { repaired = [], backup, readOnly }: Pick<Partial<VaultParts>, 'repaired' | 'backup' | 'readOnly'> = {},
 ): Promise<VaultParts> {
   const slots = new KeySlots(file, keys.root, new AcknowledgedGeneration(database));
   guard.watch(slots);
+  if (readOnly !== undefined) database.refuseChanges();
   const { storage, recovery } = await openStorage({
     directory: paths.directory,
     database,
@@ -69,7 +70,18 @@ export async function openParts(
   });
   opening.defer(() => storage.close());
   if (backup !== undefined) database.refuseChanges();
-  const parts = { paths, database, storage, slots, guard, keys, longWork: new LongWork(), repaired, backup };
+  const parts = {
+    paths,
+    database,
+    storage,
+    slots,
+    guard,
+    keys,
+    longWork: new LongWork(),
+    repaired,
+    backup,
+    readOnly,
+  };
   const warnings = [
     ...file.warnings,
     ...describeRecovery(recovery),
@@ -113,8 +125,8 @@ async function openStorage(options: FileStorageOptions): ReturnType<typeof FileS
 }
 
 /** A vault without its database is never given a new one: that would look as if it had always been empty. */
-function refuseMissingDatabase(paths: VaultPaths): void {
-  if (existsSync(paths.database)) return;
+function refuseMissingDatabase(paths: VaultPaths, path: string = paths.database): void {
+  if (existsSync(path)) return;
   throw new VaultError(
     'DAMAGED',
     `the database ${paths.database} is missing, and with it all names and small files`,

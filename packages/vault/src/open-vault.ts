@@ -1,5 +1,5 @@
-import { DatabaseError, acquireOwnerLock, putRebuiltInPlace } from '@coffer/database';
-import type { CofferDatabase } from '@coffer/database';
+import { DatabaseError, acquireOwnerLock, acquireReaderLock, putRebuiltInPlace } from '@coffer/database';
+import type { CofferDatabase, ReadingCopy } from '@coffer/database';
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { finishCommit, settleBackup } from './backup/commit.ts';
@@ -11,6 +11,7 @@ import { removeDatabaseCopy } from './import/discordopus/database-copy.ts';
 import { openParts, openVaultDatabase, toOpeningError } from './open-parts.ts';
 import { vaultPaths } from './paths.ts';
 import type { VaultPaths } from './paths.ts';
+import { copyForReading, whyReadOnly } from './read-only.ts';
 import { takeKeys } from './rotate/vault-keys.ts';
 import type { VaultKeys } from './rotate/vault-keys.ts';
 import type { SlotInfo, SlotSecret } from './slots/slot.ts';
@@ -51,7 +52,7 @@ export interface VaultSlots {
 }
 
 /**
- * Opens a vault, as its only owner, and finishes or undoes what a crash left. Throws `NO_VAULT`, `IN_USE`, `WRONG_KEY`, `TOO_NEW`, `DAMAGED`,
+ * Opens a vault, as its only owner, and finishes or undoes what a crash left. One that nothing can be written to is opened to be read, beside others that do. Throws `NO_VAULT`, `IN_USE`, `WRONG_KEY`, `TOO_NEW`, `DAMAGED`,
  * `NOT_PERMITTED`.
  */
 export async function openVault(options: OpenVaultOptions): Promise<Vault> {
@@ -61,26 +62,33 @@ export async function openVault(options: OpenVaultOptions): Promise<Vault> {
     await readVaultSlots(options.directory);
     const keychain = opening.use(evidenceKeychain({ ahead: true }));
     // Before the secret is tried: who has to wait for the owner should not wait for Argon2id first.
-    opening.use(acquireOwnerLock(paths.ownerLock));
+    const readOnly = whyReadOnly(paths);
+    opening.use(
+      readOnly === undefined ? acquireOwnerLock(paths.ownerLock) : acquireReaderLock(paths.ownerLock),
+    );
     opening.use(await options.announce?.());
-    await finishCommit(paths.directory);
-    putRebuiltInPlace(paths.database);
+    if (readOnly === undefined) {
+      await finishCommit(paths.directory);
+      putRebuiltInPlace(paths.database);
+    }
     const backup = await findOpenableBackup(paths);
     const found = await readVaultFile(paths);
     const unlocked = await unlockVaultFile(found, options.secret, options);
     const keys = opening.use(takeKeys(unlocked));
-    const database = opening.use(openOwnDatabase(paths, keys, found, unlocked));
+    const copy = readOnly === undefined ? undefined : opening.use(await copyDatabase(paths));
+    const database = opening.use(openOwnDatabase(paths, keys, found, unlocked, copy));
     const acknowledged = new AcknowledgedGeneration(database);
     refuseUndoneChange(found, unlocked, acknowledged);
     const { vaultId, generation } = unlocked.file;
     const isBackup = backup !== undefined;
+    const isReadOnly = readOnly !== undefined;
     const guard = opening.use(
-      await RollbackGuard.open({ keychain, database, vaultId, generation, isBackup }),
+      await RollbackGuard.open({ keychain, database, vaultId, generation, isBackup, isReadOnly }),
     );
     // Only now: what opens the database is the key that counts, whatever generation its file says. And an older copy stays as it is.
-    const file =
-      guard.rollback === undefined ? await repairVaultFile(unlocked.file, keys.root) : unlocked.file;
-    if (guard.rollback === undefined && !isBackup) acknowledged.raise(file.generation);
+    const mayWrite = guard.rollback === undefined && !isReadOnly;
+    const file = mayWrite ? await repairVaultFile(unlocked.file, keys.root) : unlocked.file;
+    if (mayWrite && !isBackup) acknowledged.raise(file.generation);
     for (const marker of [UNFINISHED_INIT, UNFINISHED_RESTORE])
       await rm(join(paths.directory, marker), { force: true }).catch(() => undefined);
     // Of an import that was killed. What can't be removed now does not keep the vault closed, nor do markers that no vault heeds.
@@ -88,9 +96,21 @@ export async function openVault(options: OpenVaultOptions): Promise<Vault> {
     const isRepaired = unlocked.file.needsRepair && !file.needsRepair;
     // Loose modes are not repaired; check finds them again.
     const repaired = isRepaired ? found.warnings.filter((line) => !found.modeWarnings.includes(line)) : [];
-    return new Vault(await openParts({ paths, file, keys, database, guard }, opening, { repaired, backup }));
+    const opened = { paths, file, keys, database, guard };
+    return new Vault(await openParts(opened, opening, { repaired, backup, readOnly }));
   } catch (error) {
     throw toOpeningError(error);
+  }
+}
+
+/** What SQLite reads where it can write nothing beside the database. */
+async function copyDatabase(paths: VaultPaths): Promise<ReadingCopy | undefined> {
+  try {
+    return await copyForReading(paths);
+  } catch (error) {
+    // Opening says what it costs.
+    if (error instanceof DatabaseError && error.code === 'NOT_FOUND') return undefined;
+    throw error;
   }
 }
 
@@ -99,9 +119,10 @@ function openOwnDatabase(
   keys: VaultKeys,
   found: VaultFile,
   { file }: UnlockedVaultFile,
+  copy: ReadingCopy | undefined,
 ): CofferDatabase {
   try {
-    return openVaultDatabase(paths, keys);
+    return openVaultDatabase(paths, keys, copy);
   } catch (error) {
     const isWrongKey = error instanceof DatabaseError && error.code === 'WRONG_KEY';
     if (isWrongKey && keys.ownsPagesOf(paths.database)) throw toOpeningError(firstPageDamaged(paths, error));

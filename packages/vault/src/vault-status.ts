@@ -1,4 +1,5 @@
 import { lstatSync } from 'node:fs';
+import type { ReadOnlyReason } from './read-only.ts';
 import type { RollbackState } from './rollback/rollback-guard.ts';
 import { rotationState } from './rotate/rotate-vault.ts';
 import type { RotationState } from './rotate/rotate-vault.ts';
@@ -30,6 +31,8 @@ export interface VaultStatus {
   readonly rollback: RollbackState;
   /** When the backup was made that this is; `undefined` for a vault that is no backup. */
   readonly backupMadeAtMs: number | undefined;
+  /** Why nothing can be written to it; `undefined` when it can be changed, as far as its folder goes. */
+  readonly readOnly: ReadOnlyReason | undefined;
   /** How often the root key has been replaced, plus one. */
   readonly keyEpoch: number;
   /** What an interrupted rotation of the root key still has to do, and then what follows it. */
@@ -37,7 +40,7 @@ export interface VaultStatus {
 }
 
 export function vaultStatus(parts: VaultParts): VaultStatus {
-  const { paths, database, slots, keys, guard, backup } = parts;
+  const { paths, database, slots, keys, guard, backup, readOnly } = parts;
   const { files } = database;
   return {
     vaultId: slots.vaultId,
@@ -55,6 +58,7 @@ export function vaultStatus(parts: VaultParts): VaultStatus {
     slots: slots.list().length,
     rollback: guard.state,
     backupMadeAtMs: backup?.madeAtMs,
+    readOnly,
     keyEpoch: keys.storage.currentEpoch,
     rotation: rotationState(parts),
   };

@@ -35,6 +35,8 @@ import type { LongWork } from './long-work.ts';
 import type { VaultPaths } from './paths.ts';
 import { keyEpochs } from './rotate/key-epochs.ts';
 import type { KeyEpoch } from './rotate/key-epochs.ts';
+import { isBackupError, readOnlyError } from './read-only.ts';
+import type { ReadOnlyReason } from './read-only.ts';
 import { resumeRotation, rotateVault } from './rotate/rotate-vault.ts';
 import type { ResumeRotationOptions, RotateEvent, RotateOptions } from './rotate/rotate-vault.ts';
 import type { VaultKeys } from './rotate/vault-keys.ts';
@@ -71,6 +73,8 @@ export interface VaultParts {
   readonly repaired: readonly string[];
   /** What is known of the backup that this vault is, when it is one. */
   readonly backup: BackupMade | undefined;
+  /** Why nothing can be written to it: then the database is a copy of its own, and changes are refused. */
+  readonly readOnly: ReadOnlyReason | undefined;
   /** Closes and zeroes everything, in the right order. */
   readonly resources: AsyncDisposableStack;
 }
@@ -211,13 +215,15 @@ export class Vault implements AsyncDisposable {
 
   /** Verifies the vault, or some items of it, and yields what is wrong, then a summary. */
   check(options: CheckOptions = { mode: 'full' }): AsyncGenerator<CheckEvent, void, undefined> {
-    const { database, storage, paths, repaired, guard, backup } = this.#parts;
+    const { database, storage, paths, repaired, guard, backup, readOnly } = this.#parts;
+    // It may well be an older one.
+    const isFixed = backup !== undefined || readOnly !== undefined;
     return checkVault(
       {
         database,
         storage,
         filesPath: paths.files,
-        ownFindings: () => ownFindings(paths, repaired, backup === undefined ? guard.rollback : undefined),
+        ownFindings: () => ownFindings(paths, repaired, isFixed ? undefined : guard.rollback),
       },
       options,
     );
@@ -231,7 +237,8 @@ export class Vault implements AsyncDisposable {
    * `NO_SPACE`, `NOT_PERMITTED`, `ABORTED`.
    */
   backup(destination: string, options: BackupOptions = {}): AsyncGenerator<BackupEvent, void, undefined> {
-    const { database, storage } = this.#changing();
+    // It is noted in the database; where that is only a copy, in that alone.
+    const { database, storage } = this.#parts.readOnly === undefined ? this.#changing() : this.#context();
     return backUpVault(
       {
         directory: this.directory,
@@ -310,8 +317,8 @@ export class Vault implements AsyncDisposable {
    * back.
    */
   async acceptRollback(): Promise<void> {
-    return this.#async(async ({ guard, backup }) => {
-      if (backup !== undefined) this.#changing();
+    return this.#async(async ({ guard, backup, readOnly }) => {
+      if (backup !== undefined || readOnly !== undefined) this.#changing();
       await guard.accept();
     });
   }
@@ -356,14 +363,14 @@ export class Vault implements AsyncDisposable {
     return { database: this.#parts.database, storage: this.#parts.storage, own: this.#own };
   }
 
-  /** For what changes a vault: a backup stays what it is, and so does an older copy that was put back. */
+  /** For what changes a vault: a backup stays what it is, and so does an older copy that was put back, and what can only be read. */
   #changing(): FilesContext {
     const context = this.#context();
-    this.#parts.guard.refuseChanges();
-    if (this.#parts.backup === undefined) return context;
-    throw new VaultError('NOT_PERMITTED', `${this.directory} is a backup, and a backup is not changed`, {
-      hint: '`coffer restore` makes a vault of it',
-    });
+    const { guard, backup, readOnly, paths } = this.#parts;
+    guard.refuseChanges();
+    if (backup !== undefined) throw isBackupError(this.directory);
+    if (readOnly !== undefined) throw readOnlyError(paths, readOnly);
+    return context;
   }
 
   /** A dry run changes nothing, so that a backup can be asked as well. */

@@ -10,6 +10,7 @@ import { writeFinding } from '../output/finding-lines.ts';
 import { formatCount } from '../output/format.ts';
 import { findingRecord } from '../output/records.ts';
 import { rebuildDatabase } from './doctor-rebuild.ts';
+import { refuseUnchangeable } from '../refuse-unchangeable.ts';
 
 interface DoctorOptions {
   readonly fix: boolean;
@@ -47,6 +48,7 @@ async function doctor(context: Context, options: DoctorOptions): Promise<number>
   const { fix, dryRun, rebuild } = options;
   if (dryRun && !fix) throw usageError('-n says what --fix would do: use both');
   if (dryRun && rebuild) throw usageError('-n says what --fix would do; --rebuild has no such way');
+  if ((fix && !dryRun) || rebuild) await refuseUnchangeable(context);
   if (!rebuild) return await examine(context, options, () => open(context));
   // Asked for once: rebuilding and looking inside take the same secret.
   return await useSecret(context, async (secret) => {

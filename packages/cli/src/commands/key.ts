@@ -10,7 +10,7 @@ import { registerKeyRotate } from './key-rotate.ts';
 import { registerKeyRm } from './key-rm.ts';
 
 /** `coffer key`: what opens the vault. */
-export function registerKey(program: CommandUnknownOpts, run: RunCommand): void {
+export function registerKey(program: CommandUnknownOpts, run: RunCommand, change: RunCommand): void {
   const key = program
     .command('key')
     .summary('what opens the vault: passphrases, key files, keychain, recovery code')
@@ -19,11 +19,11 @@ export function registerKey(program: CommandUnknownOpts, run: RunCommand): void 
     )
     .helpCommand(false);
   registerKeyLs(key, run);
-  registerKeyAdd(key, run);
-  registerKeyRm(key, run);
-  registerKeyPasswd(key, run);
-  registerKeyRotate(key, run);
-  registerKeyRecovery(key, run);
+  registerKeyAdd(key, change);
+  registerKeyRm(key, change);
+  registerKeyPasswd(key, change);
+  registerKeyRotate(key, change);
+  registerKeyRecovery(key, change);
   registerKeyKeychain(key, run);
-  registerKeyAcceptRollback(key, run);
+  registerKeyAcceptRollback(key, change);
 }

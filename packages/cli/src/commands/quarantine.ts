@@ -5,7 +5,7 @@ import { registerQuarantineDrop } from './quarantine-drop.ts';
 import { registerQuarantineLs } from './quarantine-ls.ts';
 
 /** `coffer quarantine`: sealed files that no file of the vault names. */
-export function registerQuarantine(program: CommandUnknownOpts, run: RunCommand): void {
+export function registerQuarantine(program: CommandUnknownOpts, run: RunCommand, change: RunCommand): void {
   const quarantine = program
     .command('quarantine')
     .summary('sealed files that the vault does not know')
@@ -15,6 +15,6 @@ export function registerQuarantine(program: CommandUnknownOpts, run: RunCommand)
     )
     .helpCommand(false);
   registerQuarantineLs(quarantine, run);
-  registerQuarantineAdopt(quarantine, run);
-  registerQuarantineDrop(quarantine, run);
+  registerQuarantineAdopt(quarantine, change);
+  registerQuarantineDrop(quarantine, change);
 }

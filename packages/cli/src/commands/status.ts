@@ -1,6 +1,6 @@
 import type { CommandUnknownOpts } from '@commander-js/extra-typings';
 import type { VaultClient } from '@coffer/host';
-import type { KeyEpoch, RollbackState, RotationState, SlotInfo } from '@coffer/vault';
+import type { KeyEpoch, ReadOnlyReason, RollbackState, RotationState, SlotInfo } from '@coffer/vault';
 import type { Context, RunCommand } from '../context.ts';
 import { describeFailure } from '../failure.ts';
 import { chooseSecretSource } from '../input/secret-source.ts';
@@ -17,6 +17,11 @@ const ROLLBACK: Readonly<Record<RollbackState, string>> = {
   kept: 'an older copy that is put back is noticed',
   unknown: 'the keychain is locked or did not answer; it was not looked for an older copy',
   behind: 'this is an older copy that was put back',
+};
+
+const READ_ONLY: Readonly<Record<ReadOnlyReason, string>> = {
+  disk: 'none: it is on a read-only disk',
+  rights: 'none: this user may not write to it',
 };
 
 /** `coffer status`: what the vault holds. */
@@ -59,6 +64,7 @@ export function registerStatus(program: CommandUnknownOpts, run: RunCommand): vo
           ...(status.backupMadeAtMs === undefined
             ? []
             : [['backup of', formatDate(status.backupMadeAtMs, host.now())] as const]),
+          ...(status.readOnly === undefined ? [] : [['changes', READ_ONLY[status.readOnly]] as const]),
           ['holds', `${formatCount(status.files, 'file')}, ${formatSize(status.sizeBytes)}`],
           [
             'kept',

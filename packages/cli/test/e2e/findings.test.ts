@@ -15,7 +15,7 @@ const ELSEWHERE: Partial<Record<FindingCode, string>> = {
   NOT_CHECKED: 'storage/test/disk-full.test.ts',
   SHREDDING_PENDING: 'vault/test/vault/full-disk.test.ts',
   SPACE_LOW: 'vault/test/vault/full-disk.test.ts',
-  NOT_WRITABLE: 'vault/test/vault/full-disk.test.ts',
+  NOT_WRITABLE: 'vault/test/vault/read-only.test.ts',
   ROLLED_BACK: 'vault/test/rollback',
   RUNTIME_UNSUPPORTED: 'vault/test/vault/doctor.test.ts',
 };

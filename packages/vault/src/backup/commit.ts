@@ -84,9 +84,11 @@ export async function settleBackup(paths: VaultPaths): Promise<void> {
     lock.release();
   } catch (error) {
     const { code, message, hint } = toVaultError(error);
+    const advice =
+      code === 'NOT_PERMITTED' ? 'copy the folder to a disk that can be written, and use that' : hint;
     throw new VaultError(code, `the backup in ${paths.directory} has to be finished first: ${message}`, {
       cause: error,
-      ...(hint === undefined ? {} : { hint }),
+      ...(advice === undefined ? {} : { hint: advice }),
     });
   }
 }

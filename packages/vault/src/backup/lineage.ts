@@ -28,16 +28,19 @@ export function refuseForeignBackup(
   );
 }
 
-/** Notes, before the database is copied, that a backup is begun: the one in place stays known until this one has taken its place. */
+/**
+ * Notes, before the database is copied, that a backup is begun: the one in place stays known until this one has taken its place. Of a vault that can only be read it is noted in
+ * the backup alone.
+ */
 export function noteBackup(database: CofferDatabase, marker: BackupMarker, backupId: string): void {
   const before = marker.backup === undefined ? [] : [marker.backup.backupId];
-  database.transaction(
-    () => {
-      database.settings.set(settingOf(marker), [...before, backupId].join(' '));
-    },
+  const note = (): void => {
+    database.settings.set(settingOf(marker), [...before, backupId].join(' '));
+  };
+  database.despiteRefusal(() => {
     // A full disk is a reason to make a backup; the reserve is filled again when the vault is closed.
-    { freesSpace: true },
-  );
+    database.transaction(note, { freesSpace: true });
+  });
 }
 
 function begunBackups(database: CofferDatabase, marker: BackupMarker): readonly string[] {

@@ -10,8 +10,9 @@ import { readdir, statfs } from 'node:fs/promises';
 import { join } from 'node:path';
 import { isUnfinishedRestore } from '../backup/restore-target.ts';
 import { describeLink, linksIn } from '../links.ts';
-import { looseModeWarning } from '../loose-mode.ts';
+import { vaultModeWarning } from '../loose-mode.ts';
 import type { VaultPaths } from '../paths.ts';
+import { whyReadOnly } from '../read-only.ts';
 import { isUnfinishedInit } from '../unfinished-init.ts';
 import { examineVaultFile } from './examine-vault-file.ts';
 import { toFinding } from './finding.ts';
@@ -42,17 +43,20 @@ export async function examineFolder(paths: VaultPaths, machine: Partial<Machine>
   if (isUnfinishedInit(paths)) return [unfinished('INIT_UNFINISHED', paths)];
   if (isUnfinishedRestore(paths)) return [unfinished('RESTORE_UNFINISHED', paths)];
   const isOwned = isInUse(paths);
+  // Nothing needs space where nothing can be written.
+  const needsSpace = whyReadOnly(paths) === undefined;
   return [
     ...examineRuntime(nodeVersion),
     ...(await examineVaultFile(paths)),
     ...examineDatabase(paths, isOwned),
+    ...(needsSpace ? examineReserve(paths) : []),
     ...examineFiles(paths),
     ...examineLock(paths),
     ...examinePlaces(paths),
     ...examineModes(paths),
     ...examineRights(paths),
     ...(await examineNames(paths, isOwned)),
-    ...(await examineSpace(paths)),
+    ...(needsSpace ? await examineSpace(paths) : []),
     ...examineClock(paths, nowMs),
   ];
 }
@@ -82,7 +86,7 @@ function examineRuntime(nodeVersion: string): Finding[] {
 }
 
 function examineDatabase({ database, keptDatabase }: VaultPaths, isOwned: boolean): Finding[] {
-  const { problem, hasReserve } = inspectDatabaseFile(database);
+  const { problem } = inspectDatabaseFile(database);
   if (existsSync(`${database}.rebuilt`) && !isOwned) {
     const message = 'the new database of a rebuilding is complete, and was not put in its place yet';
     return [
@@ -105,11 +109,15 @@ function examineDatabase({ database, keptDatabase }: VaultPaths, isOwned: boolea
     const message = 'the last process that had the vault open did not close it';
     findings.push(toFinding('NOT_CLOSED', { item: `${database}-wal`, message, ...since(`${database}-wal`) }));
   }
-  if (!hasReserve) {
-    const message = 'the space that is set aside for removing files on a full disk is not there';
-    findings.push(toFinding('RESERVE_MISSING', { item: `${database}.reserve`, message }));
-  }
   return findings;
+}
+
+function examineReserve({ database }: VaultPaths): Finding[] {
+  const { problem, hasReserve } = inspectDatabaseFile(database);
+  // What is no database needs none.
+  if (hasReserve || (problem !== undefined && problem.code !== 'NOT_PERMITTED')) return [];
+  const message = 'the space that is set aside for removing files on a full disk is not there';
+  return [toFinding('RESERVE_MISSING', { item: `${database}.reserve`, message })];
 }
 
 function examineFiles({ files }: VaultPaths): Finding[] {
@@ -132,7 +140,7 @@ export function examineModes(paths: VaultPaths): Finding[] {
     const stats = lstatSync(path, { throwIfNoEntry: false });
     // What is not ours but in the place of something has a finding of its own, and a link has no mode of its own.
     const isOurs = folders.includes(path) ? stats?.isDirectory() : stats?.isFile();
-    const message = stats === undefined || isOurs !== true ? undefined : looseModeWarning(path, stats.mode);
+    const message = stats === undefined || isOurs !== true ? undefined : vaultModeWarning(path, stats.mode);
     return message === undefined ? [] : [toFinding('LOOSE_MODE', { item: path, message })];
   });
 }
@@ -218,6 +226,5 @@ export function keepsClosed({ code }: Finding): boolean {
     'DATABASE_FOREIGN',
     'FOLDER_DAMAGED',
     'LOCK_REPLACED',
-    'NOT_WRITABLE',
   ].includes(code);
 }

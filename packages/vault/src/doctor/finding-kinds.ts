@@ -286,8 +286,9 @@ export const FINDING_KINDS: Readonly<Record<FindingCode, FindingKind>> = {
   },
   NOT_WRITABLE: {
     subject: 'machine',
-    cost: 'the vault does not open: its owner has to write to it',
-    remedy: 'mount the disk for writing, or give this user the right to write',
+    cost: 'nothing can be added, changed or put right there; what is in the vault can be read',
+    remedy:
+      'nothing, if that is meant; else mount the disk for writing, or give this user the right to write',
     mend: ({ item }) => `chmod u+rwX ${item}`,
   },
   CLOCK_WRONG: {

@@ -32,6 +32,8 @@ export interface GuardedVault {
   readonly generation: number;
   /** It is older by its nature, and nothing is written to it. */
   readonly isBackup: boolean;
+  /** Nothing can be written to it, and it may well be an older copy: a snapshot. */
+  readonly isReadOnly?: boolean;
 }
 
 /** The keychain. Evidence is a matter of course, and nobody is asked to unlock anything for it. With `ahead`, what answers is started now, to be ready when it is needed. */
@@ -68,7 +70,7 @@ export class RollbackGuard implements AsyncDisposable {
   static async open(vault: GuardedVault): Promise<RollbackGuard> {
     const guard = new RollbackGuard(vault);
     await guard.#check();
-    if (guard.#state === 'behind' || vault.isBackup) return guard;
+    if (guard.#state === 'behind' || guard.#isUnchanging) return guard;
     vault.database.countCommits();
     unlessFull(() => {
       guard.#begin();
@@ -79,7 +81,7 @@ export class RollbackGuard implements AsyncDisposable {
   /** Lets the keychain follow from now on, unless the vault is behind. */
   watch(slots: KeySlots): void {
     this.#slots = slots;
-    if (this.#state === 'behind' || this.#vault.isBackup) return;
+    if (this.#state === 'behind' || this.#isUnchanging) return;
     this.#timer = setInterval(() => void this.#follow(), FOLLOW_MS).unref();
   }
 
@@ -96,16 +98,19 @@ export class RollbackGuard implements AsyncDisposable {
   get warnings(): readonly string[] {
     if (this.#rollback === undefined) return [];
     const { seen, found } = this.#rollback;
-    return this.#vault.isBackup
-      ? [
-          `this is a backup, of change ${String(found.commits)} of the vault; this machine has seen change ${String(seen.commits)}`,
-        ]
+    if (this.#vault.isBackup) {
+      return [
+        `this is a backup, of change ${String(found.commits)} of the vault; this machine has seen change ${String(seen.commits)}`,
+      ];
+    }
+    return this.#isUnchanging
+      ? [`this copy of the vault, which can only be read, is an older one; ${describeLag(this.#rollback)}`]
       : [`${describeRollback(this.#rollback)}. ${REMEDY}`];
   }
 
   /** Throws `ROLLED_BACK`: what is written to an older copy keeps it from ever being what it was, and from being put right. */
   refuseChanges(): void {
-    if (this.#rollback === undefined || this.#vault.isBackup) return;
+    if (this.#rollback === undefined || this.#isUnchanging) return;
     throw new VaultError('ROLLED_BACK', `nothing is changed: ${describeRollback(this.#rollback)}`, {
       hint: REMEDY,
     });
@@ -244,6 +249,10 @@ export class RollbackGuard implements AsyncDisposable {
     this.#state = 'kept';
   }
 
+  get #isUnchanging(): boolean {
+    return this.#vault.isBackup || this.#vault.isReadOnly === true;
+  }
+
   /** What counts of the database's commits. The keychain is told this and never more, so that an opening never finds less than it knows. */
   get #commits(): number {
     return Math.min(this.#vault.database.commitCount, this.#instance.unverifiedFrom ?? Infinity);
@@ -254,7 +263,11 @@ export const REMEDY =
   'put the newer copy of the vault back if you have it; if this is the copy that you want (from a backup, perhaps), `coffer key accept-rollback` goes on with it';
 
 /** What happened, for a person. */
-export function describeRollback({ seen, found }: Rollback): string {
+export function describeRollback(rollback: Rollback): string {
+  return `an older copy of this vault was put back; ${describeLag(rollback)}`;
+}
+
+function describeLag({ seen, found }: Rollback): string {
   const parts: string[] = [];
   if (found.commits < seen.commits) {
     parts.push(
@@ -266,5 +279,5 @@ export function describeRollback({ seen, found }: Rollback): string {
       `its key slots are of change ${String(found.generation)}, where ${String(seen.generation)} was seen: what was removed or changed since opens it again`,
     );
   }
-  return `an older copy of this vault was put back; ${parts.join('; ')}`;
+  return parts.join('; ');
 }

@@ -49,15 +49,18 @@ export class VaultKeys implements Disposable {
     return this.#isDatabaseBehind;
   }
 
-  /** Opens the database under the current root key or, during a rotation, under the previous one. Throws `DatabaseError`. */
-  openDatabase(path: string): CofferDatabase {
+  /**
+   * Opens the database under the current root key or, during a rotation, under the previous one; or, as `label`, a copy of it. Throws
+   * `DatabaseError`.
+   */
+  openDatabase(path: string, label: string = path): CofferDatabase {
     try {
-      return withDatabaseKey(this.#root, (key) => openDatabase({ path, key }));
+      return withDatabaseKey(this.#root, (key) => openDatabase({ path, key, label }));
     } catch (error) {
       const previous = this.#previous;
       if (previous === undefined || !(error instanceof DatabaseError) || error.code !== 'WRONG_KEY')
         throw error;
-      const database = withDatabaseKey(previous, (key) => openDatabase({ path, key }));
+      const database = withDatabaseKey(previous, (key) => openDatabase({ path, key, label }));
       this.#isDatabaseBehind = true;
       return database;
     }

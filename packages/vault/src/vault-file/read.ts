@@ -1,6 +1,6 @@
 import { lstat, stat } from 'node:fs/promises';
 import { VaultError, errnoOf, errnoToVaultError } from '../errors.ts';
-import { looseModeWarning } from '../loose-mode.ts';
+import { vaultModeWarning } from '../loose-mode.ts';
 import type { VaultPaths } from '../paths.ts';
 import { readBoundedFile } from '../read-bounded-file.ts';
 import { MAX_FILE_SIZE_BYTES } from './content.ts';
@@ -98,10 +98,10 @@ async function readCopy(path: string): Promise<Copy> {
 
 async function modeWarnings(paths: VaultPaths, copies: readonly Copy[]): Promise<string[]> {
   const warnings = copies.map((copy) =>
-    copy.state === 'whole' ? looseModeWarning(copy.path, copy.mode) : undefined,
+    copy.state === 'whole' ? vaultModeWarning(copy.path, copy.mode) : undefined,
   );
   const folder = await stat(paths.directory).catch(() => undefined);
-  warnings.unshift(folder === undefined ? undefined : looseModeWarning(paths.directory, folder.mode));
+  warnings.unshift(folder === undefined ? undefined : vaultModeWarning(paths.directory, folder.mode));
   return warnings.filter((warning) => warning !== undefined);
 }
 

@@ -116,14 +116,13 @@ describe.skipIf(!canMount)('on a small disk (needs root for a tmpfs)', () => {
     expect(await all(restoreVault(options))).toMatchObject([{ type: 'summary', findings: 0 }]);
   });
 
-  test('a backup on a disk that is read-only can be restored, and says why it does not open', async () => {
+  test('a backup on a disk that is read-only can be restored, and not be brought up to date', async () => {
     const made = await withFiles(1);
     const disk = mountSmall(made, 'disk', '16m');
     const source = join(disk, 'backup');
     await all(made.vault.backup(source));
     execFileSync('mount', ['-o', 'remount,ro', disk]);
     const { secret } = made;
-    await expect(openVault({ directory: source, secret })).rejects.toMatchObject({ code: 'NOT_PERMITTED' });
     await expect(all(made.vault.backup(source))).rejects.toMatchObject({ code: 'NOT_PERMITTED' });
     expect(await all(restoreVault({ source, directory: made.path('restored'), secret }))).toMatchObject([
       { type: 'summary', findings: 0 },

@@ -72,21 +72,6 @@ describe.skipIf(!canMount)('with not a byte left on the disk (needs root for a s
     ]);
   });
 
-  test('a diagnosis says that the disk is mounted read-only, without trying to open the vault', async () => {
-    const disk = await smallDisk('40m');
-    await disk.vault.close();
-    disk.remount('ro');
-    const open = (): never => {
-      throw new Error('it was opened');
-    };
-    const events = await all(diagnose({ directory: disk.directory, open, fix: true }));
-    expect(events).toMatchObject([
-      { finding: { code: 'NOT_WRITABLE' } },
-      { type: 'summary', isOpened: false },
-    ]);
-    disk.remount('rw');
-  });
-
   test('shredding that finds no space for the log says so, and goes on when there is some', async () => {
     const disk = await smallDisk('16m');
     // More than the reserve, in the log only: the database cannot grow to take it.

@@ -8,6 +8,7 @@ test('the package exports these names', () => {
       "FINDING_KINDS",
       "Vault",
       "VaultError",
+      "checkChangeable",
       "checkNotOpen",
       "checkRestore",
       "createKeyfile",
