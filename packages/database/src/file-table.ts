@@ -17,16 +17,24 @@ import {
 } from './file-row.ts';
 import type { Condition, FileRow, Placement } from './file-row.ts';
 import { foldText } from './fold-text.ts';
-import { selectFiles } from './select-files.ts';
+import { READABLE_SOURCE, selectFiles } from './select-files.ts';
 import type { QueryFacts } from './select-files.ts';
-import { isCorrupt, surveyFiles } from './survey-files.ts';
-import type { SurveyedFile } from './survey-files.ts';
+import { findReadable, isCorrupt, surveyFiles } from './survey-files.ts';
+import type { FileName, SurveyedFile } from './survey-files.ts';
 import type { TagTable } from './tag-table.ts';
 
 export interface FilePage {
   readonly rows: FileRow[];
   /** For the next page; `undefined` at the end. */
   readonly nextCursor: string | undefined;
+}
+
+/** A page of what can be read of a damaged table. */
+export interface ReadableFilePage extends FilePage {
+  /** In the folder that was asked for: whether the rest of the query would hold can't be told. */
+  readonly lost: readonly FileName[];
+  /** `false` where there may be more of both. */
+  readonly isComplete: boolean;
 }
 
 /** All of it must hold. */
@@ -162,15 +170,32 @@ export class FileTable {
   /** One page of files. Pages are found by key, so that a change between two of them never repeats or skips another file. */
   list(query: FileQuery = {}): FilePage {
     const { sql, parameters } = selectFiles(query, this.#facts);
-    const limit = limitOf(query);
-    const found = this.#all(sql, ...parameters);
-    const more = found.length > limit;
-    if (more) found.pop();
-    const rows = found.map(parseFileRow);
-    const last = rows.at(-1);
-    const cursor =
-      more && last !== undefined ? encodeCursor(last, sortOf(query), query.descending ?? false) : undefined;
-    return { rows, nextCursor: cursor };
+    return pageOf(query, this.#all(sql, ...parameters));
+  }
+
+  /** The same where `list` throws `CORRUPT`: the rows that can be read, in the same pages. Throws it, too, when the tags that are asked for can't be read. */
+  listReadable(query: FileQuery = {}): ReadableFilePage {
+    const { fileKeys, lost, isComplete } = findReadable(this.#connection);
+    let areTagsRead = true;
+    const facts: QueryFacts = {
+      tagsContaining: (foldedText) => {
+        try {
+          return this.#facts.tagsContaining(foldedText);
+        } catch (error) {
+          if (!isCorrupt(error)) throw error;
+          areTagsRead = false;
+          return [];
+        }
+      },
+      isRare: () => false,
+    };
+    const { sql, parameters } = selectFiles(query, facts, fileKeys);
+    const page = pageOf(query, this.#connection.all(sql, ...parameters));
+    return {
+      ...page,
+      lost: lost.filter(({ folder }) => isInFolder(folder, query)),
+      isComplete: isComplete && areTagsRead,
+    };
   }
 
   /** Every file, in the order in which they were added, a page at a time: the table may be changed meanwhile. */
@@ -200,14 +225,14 @@ export class FileTable {
     return this.#get(sql, folder, `${folder}/`, `${folder}0`) !== undefined;
   }
 
-  /** The folders directly in this one, sorted. */
+  /** The folders directly in this one, sorted: of the rows that can be read, where neither the index nor the whole table can be. */
   listFolders(parent: string): FolderSummary[] {
     const prefix = checkFolder(parent) === '' ? '' : `${parent}/`;
     const range = prefix === '' ? `folder > ''` : 'folder >= ? AND folder < ?';
     const sql = `SELECT folder, count(*) AS file_count, sum(size_bytes) AS size_bytes
       FROM files INDEXED BY files_by_path WHERE ${range} GROUP BY folder ORDER BY folder`;
     const children = new Map<string, FolderSummary>();
-    for (const row of this.#all(sql, ...(prefix === '' ? [] : [prefix, `${parent}0`]))) {
+    for (const row of this.#allReadable(sql, ...(prefix === '' ? [] : [prefix, `${parent}0`]))) {
       const columns = parseColumns(row);
       const below = textOf(columns['folder'], 'files.folder').slice(prefix.length);
       const folder = prefix + (below.split('/', 1)[0] ?? '');
@@ -232,6 +257,17 @@ export class FileTable {
     return this.#despiteIndexes(sql, (each) => this.#connection.all(each, ...parameters));
   }
 
+  #allReadable(sql: string, ...parameters: readonly SqlValue[]): unknown[] {
+    try {
+      return this.#all(sql, ...parameters);
+    } catch (error) {
+      if (!isCorrupt(error)) throw error;
+      const { fileKeys } = findReadable(this.#connection);
+      const readable = sql.replace('files INDEXED BY files_by_path', READABLE_SOURCE);
+      return this.#connection.all(readable, JSON.stringify(fileKeys), ...parameters);
+    }
+  }
+
   /** An index with a damaged page costs time and not files: the table is then asked without it. */
   #despiteIndexes<T>(sql: string, read: (sql: string) => T): T {
     try {
@@ -249,6 +285,21 @@ export class FileTable {
     const values = given.map(([, value]) => value ?? null);
     return countOf(this.#get(`SELECT ${expression} FROM files ${where}`, ...values));
   }
+}
+
+function pageOf(query: FileQuery, found: unknown[]): FilePage {
+  const more = found.length > limitOf(query);
+  if (more) found.pop();
+  const rows = found.map(parseFileRow);
+  const last = rows.at(-1);
+  const cursor =
+    more && last !== undefined ? encodeCursor(last, sortOf(query), query.descending ?? false) : undefined;
+  return { rows, nextCursor: cursor };
+}
+
+function isInFolder(folder: string, { folder: wanted, recursive = false }: FileQuery): boolean {
+  if (wanted === undefined || folder === wanted) return true;
+  return recursive && (wanted === '' || folder.startsWith(`${wanted}/`));
 }
 
 function notFound(id: FileId): DatabaseError {

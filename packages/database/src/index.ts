@@ -9,7 +9,7 @@ export type { FileId } from './file-id.ts';
 export type { FileSort } from './file-cursor.ts';
 export type { FileQuery } from './file-query.ts';
 export type { Condition, FileRow, Placement } from './file-row.ts';
-export type { FileFilter, FilePage, FileTable, FolderSummary } from './file-table.ts';
+export type { FileFilter, FilePage, FileTable, FolderSummary, ReadableFilePage } from './file-table.ts';
 export type { ForeignCell, ForeignDatabase, ForeignRowids } from './foreign-database.ts';
 export { openForeignDatabase } from './open-foreign-database.ts';
 export { checkRuntime } from './driver.ts';

@@ -32,15 +32,23 @@ const SORT_COLUMNS: Readonly<Record<FileSort, readonly string[]>> = {
   modified: ['files.modified_at_ms', 'files.id'],
 };
 
-/** One page and one row more, which tells whether there is a next one. Throws `INVALID` for what cannot be a query. */
-export function selectFiles(query: FileQuery, facts: QueryFacts): SqlQuery {
+/** Nothing but these rows, whose keys are the one parameter, is looked at: no index, and no page that other rows are on. */
+export const READABLE_SOURCE =
+  'json_each(?) AS readable CROSS JOIN files NOT INDEXED ON files.file_key = readable.value';
+
+/**
+ * One page and one row more, which tells whether there is a next one. `fileKeys` are all that can be read of a damaged table. Throws `INVALID` for what cannot be a
+ * query.
+ */
+export function selectFiles(query: FileQuery, facts: QueryFacts, fileKeys?: readonly number[]): SqlQuery {
   const sort = sortOf(query);
   const descending = query.descending ?? false;
   const where = new Where();
   addFolder(where, query);
   addText(where, query, facts);
   addColumns(where, query);
-  const source = chooseSource(query, where, facts);
+  const chosen = chooseSource(query, where, facts);
+  const [source, ...given] = fileKeys === undefined ? [chosen] : [READABLE_SOURCE, JSON.stringify(fileKeys)];
 
   const columns = SORT_COLUMNS[sort];
   if (query.cursor !== undefined) {
@@ -53,7 +61,7 @@ export function selectFiles(query: FileQuery, facts: QueryFacts): SqlQuery {
   const page = `SELECT files.file_key FROM ${source} ${where.clause()} ${order} LIMIT ?`;
   return {
     sql: `SELECT ${FILE_COLUMNS} FROM (${page}) AS page CROSS JOIN files ON files.file_key = page.file_key ${order}`,
-    parameters: [...where.parameters, limitOf(query) + 1],
+    parameters: [...given, ...where.parameters, limitOf(query) + 1],
   };
 }
 

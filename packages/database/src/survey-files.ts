@@ -15,6 +15,8 @@ export interface FileName {
 }
 
 export interface SurveyedFile {
+  /** What the table finds the row by. */
+  readonly fileKey: number;
   readonly file: FileName;
   /** `undefined` when the page that it is on is damaged. */
   readonly row: FileRow | undefined;
@@ -41,10 +43,33 @@ export function* surveyFiles(connection: Connection): Generator<SurveyedFile, vo
     }
     for (const columns of rows) {
       const row = parseFileRow(columns);
-      yield { file: row, row };
+      yield { fileKey: fileKeyOf(columns), file: row, row };
     }
     if (rows.length < PAGE_ROWS) return;
-    after = integerOf(parseColumns(rows.at(-1))['file_key'], 'files.file_key');
+    after = fileKeyOf(rows.at(-1));
+  }
+}
+
+/** What a survey finds: the keys of the rows that can be read, and what can't be. */
+export interface Readable {
+  readonly fileKeys: readonly number[];
+  readonly lost: readonly FileName[];
+  /** `false` where the survey could go no further: there may be more of both. */
+  readonly isComplete: boolean;
+}
+
+export function findReadable(connection: Connection): Readable {
+  const fileKeys: number[] = [];
+  const lost: FileName[] = [];
+  try {
+    for (const { fileKey, file, row } of surveyFiles(connection)) {
+      if (row === undefined) lost.push(file);
+      else fileKeys.push(fileKey);
+    }
+    return { fileKeys, lost, isComplete: true };
+  } catch (error) {
+    if (!isCorrupt(error)) throw error;
+    return { fileKeys, lost, isComplete: false };
   }
 }
 
@@ -60,8 +85,13 @@ function* surveyByIndex(connection: Connection, after: number): Generator<Survey
       name: textOf(columns['name'], 'files.name'),
       placement: oneOf(columns['placement'], PLACEMENTS, 'files.placement'),
     };
-    yield { file, row: readRow(connection, integerOf(columns['file_key'], 'files.file_key')) };
+    const fileKey = fileKeyOf(entry);
+    yield { fileKey, file, row: readRow(connection, fileKey) };
   }
+}
+
+function fileKeyOf(row: unknown): number {
+  return integerOf(parseColumns(row)['file_key'], 'files.file_key');
 }
 
 function readRow(connection: Connection, fileKey: number): FileRow | undefined {

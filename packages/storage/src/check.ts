@@ -104,7 +104,7 @@ export async function* check(
 function* filesOf(
   { database }: StorageContext,
   ids: readonly FileId[] | undefined,
-): Generator<SurveyedFile | 'unreadable'> {
+): Generator<Pick<SurveyedFile, 'file' | 'row'> | 'unreadable'> {
   if (ids !== undefined) {
     for (const row of ids.map((id) => database.files.get(id))) yield { file: row, row };
     return;

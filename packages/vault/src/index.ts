@@ -8,7 +8,8 @@ export type { BackupEvent, BackupOptions, BackupSummary } from './backup/backup-
 export { checkRestore, restoreVault } from './backup/restore-vault.ts';
 export type { RestoreEvent, RestoreOptions, RestoreSummary } from './backup/restore-vault.ts';
 export { Vault } from './vault.ts';
-export type { FileListing, Resolved } from './vault.ts';
+export type { FileListing, LostItem } from './files/readable-rows.ts';
+export type { Resolved } from './vault.ts';
 export type { RollbackState } from './rollback/rollback-guard.ts';
 export type { VaultStatus } from './vault-status.ts';
 export { VaultError } from './errors.ts';

@@ -21,6 +21,8 @@ import { moveItem } from './files/move-item.ts';
 import { OwnFiles } from './files/own-files.ts';
 import { adoptFiles, dropFiles, listQuarantine } from './files/quarantine.ts';
 import type { AdoptEvent, AdoptOptions, DropEvent, QuarantinedFile } from './files/quarantine.ts';
+import { listReadable } from './files/readable-rows.ts';
+import type { FileListing } from './files/readable-rows.ts';
 import { removePaths } from './files/remove-files.ts';
 import type { RemoveEvent, RemoveOptions } from './files/remove-files.ts';
 import { resolveItem } from './files/resolve-item.ts';
@@ -48,13 +50,6 @@ import { vaultStatus } from './vault-status.ts';
 import type { VaultStatus } from './vault-status.ts';
 import type { KeychainPatience, NewSlotOptions } from './vault-file/create.ts';
 import { ownFindings } from './own-findings.ts';
-
-/** A page of files. */
-export interface FileListing {
-  readonly files: readonly FileEntry[];
-  /** For the next page; `undefined` at the end. */
-  readonly nextCursor: string | undefined;
-}
 
 export type Resolved =
   { readonly kind: 'file'; readonly file: FileEntry } | { readonly kind: 'folder'; readonly folder: string };
@@ -141,11 +136,9 @@ export class Vault implements AsyncDisposable {
     return importDiscordopus({ ...this.#changing(), directory: this.directory }, source, options);
   }
 
+  /** A page of files. What can be read is there also where the database is damaged, and what can't be is named. */
   list(query: FileQuery = {}): FileListing {
-    return this.#sync(({ database }) => {
-      const { rows, nextCursor } = database.files.list(query);
-      return { files: toFileEntries(database, rows), nextCursor };
-    });
+    return this.#sync(({ database }) => listReadable(database, query));
   }
 
   /** The folders directly in a folder, with what is in them and below. */

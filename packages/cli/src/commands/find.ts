@@ -6,6 +6,7 @@ import { collectPages } from '../file-pages.ts';
 import { parseDate } from '../input/parse-date.ts';
 import { parseSize } from '../input/parse-size.ts';
 import { openVaultFor } from '../open-vault.ts';
+import { Outcome } from '../outcome.ts';
 import { writeFiles } from '../output/file-list.ts';
 
 interface FindOptions {
@@ -25,7 +26,7 @@ export function registerFind(program: CommandUnknownOpts, run: RunCommand): void
     .summary('find files by name, tag, type, size or date')
     .description(
       'Finds the files whose name or tag contains QUERY (upper or lower case alike) and that meet every other condition. Prints ' +
-        'whole paths, one a line. Finding nothing is no error.',
+        'whole paths, one a line. Finding nothing is no error. Files that a damaged database no longer gives are named on stderr (exit 3), whether they would match or not.',
     )
     .argument('[query]', 'a part of the name or of a tag')
     .option('--tag <tag>', 'only files with this tag')
@@ -45,13 +46,16 @@ export function registerFind(program: CommandUnknownOpts, run: RunCommand): void
       run(async (context) => {
         const query = toQuery(text, options, context.host.now());
         await using vault = await openVaultFor(context);
-        await writeFiles(context, [], collectPages(vault, query), {
+        const outcome = new Outcome();
+        const report = { output: context.output, outcome };
+        await writeFiles(context, [], collectPages(vault, query, report), {
           command: 'find',
           long: options.long,
           null: options.null,
           showsPaths: true,
+          outcome,
         });
-        return undefined;
+        return outcome.exitCode;
       }),
     );
 }

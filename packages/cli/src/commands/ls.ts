@@ -5,6 +5,7 @@ import { type Context, type RunCommand } from '../context.ts';
 import { collectPages } from '../file-pages.ts';
 import { parseDate } from '../input/parse-date.ts';
 import { openVaultFor } from '../open-vault.ts';
+import { Outcome } from '../outcome.ts';
 import { writeFiles } from '../output/file-list.ts';
 import type { FolderEntry } from '../output/records.ts';
 
@@ -27,7 +28,7 @@ export function registerLs(program: CommandUnknownOpts, run: RunCommand): void {
     .description(
       'Lists a folder of the vault, folders first: in columns on a terminal, one name a line in a pipe. With -r, --tag, --type or ' +
         "--since it looks in all folders below as well and lists whole paths. A name with control characters is written as $'…'; " +
-        '-0 and --json give every name exactly.',
+        '-0 and --json give every name exactly. Where pages of the database are damaged, what can be read is listed, and the rest is named on stderr (exit 3).',
     )
     .argument('[folder]', 'the folder to list', '')
     .option('-l, --long', 'with id, size, date, type and tags', false)
@@ -45,19 +46,22 @@ export function registerLs(program: CommandUnknownOpts, run: RunCommand): void {
     .action((folder, options) => run((context) => list(context, folder, options)));
 }
 
-async function list(context: Context, item: string, options: LsOptions): Promise<undefined> {
+async function list(context: Context, item: string, options: LsOptions): Promise<number> {
   const query = toQuery(options, context.host.now());
   await using vault = await openVaultFor(context);
   const { folder, file } = await whatToList(vault, item);
   const folders = query.recursive === true || file !== undefined ? [] : await vault.folders(folder);
-  const files = file === undefined ? collectPages(vault, { ...query, folder }) : [[file]];
+  const outcome = new Outcome();
+  const report = { output: context.output, outcome };
+  const files = file === undefined ? collectPages(vault, { ...query, folder }, report) : [[file]];
   await writeFiles(context, sortFolders(folders, options.reverse && options.sort === 'name'), files, {
     command: 'ls',
     long: options.long,
     null: options.null,
     showsPaths: query.recursive === true,
+    outcome,
   });
-  return undefined;
+  return outcome.exitCode;
 }
 
 function toQuery({ recursive, tag, type, since, sort, reverse }: LsOptions, nowMs: number): FileQuery {

@@ -1,6 +1,7 @@
 import { setImmediate } from 'node:timers/promises';
 import type { FileEntry } from '@coffer/vault';
 import type { Context } from '../context.ts';
+import type { Outcome } from '../outcome.ts';
 import { layOutColumns } from './columns.ts';
 import { escapeName } from './escape.ts';
 import { folderName, longLines } from './file-lines.ts';
@@ -13,6 +14,8 @@ export interface ListFormat {
   /** Whole paths, each ended by a NUL. */
   readonly null: boolean;
   readonly showsPaths: boolean;
+  /** Gets what is listed; has what could not be. */
+  readonly outcome: Outcome;
 }
 
 /** Writes folders and then files, page by page, until all are written or nobody reads them any more. */
@@ -20,7 +23,7 @@ export async function writeFiles(
   { output, host, signal }: Pick<Context, 'output' | 'host' | 'signal'>,
   folders: readonly FolderEntry[],
   pages: Iterable<readonly FileEntry[]> | AsyncIterable<readonly FileEntry[]>,
-  { command, long, null: endsInNull, showsPaths }: ListFormat,
+  { command, long, null: endsInNull, showsPaths, outcome }: ListFormat,
 ): Promise<void> {
   const { style, isTerminal } = output;
   const format = { style, isTerminal, showsPaths, nowMs: host.now() };
@@ -33,6 +36,7 @@ export async function writeFiles(
     signal.throwIfAborted();
     if (output.isClosed) return;
     fileCount += files.length;
+    if (files.length + pageFolders.length > 0) outcome.succeed();
     for (const file of files) sizeBytes += file.sizeBytes;
     if (output.json) {
       for (const folder of pageFolders) output.record('folder', folderRecord(folder));
@@ -64,7 +68,13 @@ export async function writeFiles(
     pageFolders = [];
   }
   if (output.json)
-    output.record('summary', { command, folders: folders.length, files: fileCount, sizeBytes });
+    output.record('summary', {
+      command,
+      folders: folders.length,
+      files: fileCount,
+      sizeBytes,
+      failed: outcome.failed,
+    });
 }
 
 function same(text: string): string {

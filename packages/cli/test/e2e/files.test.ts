@@ -232,7 +232,7 @@ describe('ls and find', () => {
     expect(await vault.json(['ls', 'photos'])).toEqual([
       { v: 1, type: 'folder', path: 'photos/sea', name: 'sea', fileCount: 1, sizeBytes: 300_000 },
       expect.objectContaining({ type: 'file', path: 'photos/beach.txt', tags: ['summer'] }),
-      { v: 1, type: 'summary', command: 'ls', folders: 1, files: 1, sizeBytes: 4 },
+      { v: 1, type: 'summary', command: 'ls', folders: 1, files: 1, sizeBytes: 4, failed: 0 },
     ]);
   });
 

@@ -13,6 +13,7 @@ import type { LongWork } from '../long-work.ts';
 import type { KeySlots } from '../slots/key-slots.ts';
 import { toVaultError } from '../to-vault-error.ts';
 import { commitBackup, nextBackupPath } from './commit.ts';
+import { damagedSource, isOfDatabase } from './damaged-source.ts';
 import { BackupDestination } from './destination.ts';
 import { noteBackup, refuseForeignBackup } from './lineage.ts';
 import { newMarker, writeBackupMarker } from './marker.ts';
@@ -82,7 +83,7 @@ export async function* backUpVault(
   try {
     yield* options.dryRun === true ? plan(context, path, options) : backUp(context, path, options);
   } catch (error) {
-    throw toVaultError(error);
+    throw isOfDatabase(error) ? await damagedSource(context, path, error) : toVaultError(error);
   }
 }
 

@@ -1,5 +1,5 @@
 import { DatabaseError } from '@coffer/database';
-import type { CofferDatabase, FileRow } from '@coffer/database';
+import type { CofferDatabase, FileQuery, FileRow } from '@coffer/database';
 import { VaultError } from '../errors.ts';
 import { toVaultError } from '../to-vault-error.ts';
 import { joinPath, toFileEntries, toFileEntry } from './file-entry.ts';
@@ -13,7 +13,13 @@ export interface ReadableRows {
   readonly folder: string | undefined;
   readonly rows: readonly FileRow[];
   /** What belongs to the item, or may, and can't be read. */
-  readonly lost: readonly { readonly item: string; readonly error: VaultError }[];
+  readonly lost: readonly LostItem[];
+}
+
+/** A file that is known to be there, or may be, and can't be read. */
+export interface LostItem {
+  readonly item: string;
+  readonly error: VaultError;
 }
 
 /**
@@ -31,6 +37,47 @@ export function findReadableRows(database: CofferDatabase, item: string): Readab
   }
 }
 
+/** A page of a listing, also where the database is damaged. */
+export interface FileListing {
+  readonly files: readonly FileEntry[];
+  readonly nextCursor: string | undefined;
+  /** What may belong to the listing, and can't be read: the same on each page that comes upon it. */
+  readonly lost: readonly LostItem[];
+}
+
+/** The files of a query. Where pages are damaged, those that can be read. Throws `DAMAGED` when nothing can. */
+export function listReadable(database: CofferDatabase, query: FileQuery): FileListing {
+  try {
+    const { rows, nextCursor } = database.files.list(query);
+    return { files: toReadableEntries(database, rows), nextCursor, lost: [] };
+  } catch (error) {
+    if (!isCorrupt(error)) throw error;
+    const { rows, nextCursor, lost, isComplete } = database.files.listReadable(query);
+    const items = lost.map(({ folder, name }) => joinPath(folder, name));
+    return {
+      files: toReadableEntries(database, rows),
+      nextCursor,
+      lost: [...items.map((item) => ({ item, error: rowLost(item) })), ...(isComplete ? [] : [mayBeMore()])],
+    };
+  }
+}
+
+function toReadableEntries(database: CofferDatabase, rows: readonly FileRow[]): FileEntry[] {
+  try {
+    return toFileEntries(database, rows);
+  } catch (error) {
+    if (!isCorrupt(error)) throw error;
+    return rows.map((row) => toReadableEntry(database, row));
+  }
+}
+
+function mayBeMore(): LostItem {
+  const error = new VaultError('DAMAGED', 'there may be more files: pages of data.db cannot be read', {
+    hint: 'run `coffer check` to see everything that is damaged and what to do',
+  });
+  return { item: 'data.db', error };
+}
+
 /** A file as it is shown. Tags that can't be read are left out: they cost no file. */
 export function toReadableEntry(database: CofferDatabase, row: FileRow): FileEntry {
   try {
@@ -44,7 +91,7 @@ export function toReadableEntry(database: CofferDatabase, row: FileRow): FileEnt
 function surveyItem(database: CofferDatabase, item: string, cause: unknown): ReadableRows {
   const wanted = item.normalize('NFC').replace(/^\/+|\/+$/g, '');
   const rows: FileRow[] = [];
-  const lost: { item: string; error: VaultError }[] = [];
+  const lost: LostItem[] = [];
   const isWanted = (folder: string): boolean =>
     wanted === '' || folder === wanted || folder.startsWith(`${wanted}/`);
   try {

@@ -1,41 +1,8 @@
-import { readFileSync, writeFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { expect, onTestFinished, test } from 'vitest';
-import { openVault } from '../../src/index.ts';
-import type { Vault } from '../../src/index.ts';
+import { expect, test } from 'vitest';
+import { damagedPaths, withOneBadPage } from './one-bad-page.ts';
 import { TestVault, all } from './test-vault.ts';
-
-const PAGE_SIZE_BYTES = 4096;
-
-/** The vault with each page of its database damaged in turn, where it opens so. */
-async function* withOneBadPage(
-  made: TestVault,
-): AsyncGenerator<{ readonly vault: Vault; readonly page: number }> {
-  await made.vault.close();
-  const path = join(made.directory, 'data.db');
-  const whole = readFileSync(path);
-  onTestFinished(() => {
-    writeFileSync(path, whole);
-  });
-  for (let page = 0; page * PAGE_SIZE_BYTES < whole.length; page += 1) {
-    const bytes = Buffer.from(whole);
-    const at = page * PAGE_SIZE_BYTES + 1500;
-    bytes.writeUInt8(bytes.readUInt8(at) ^ 1, at);
-    writeFileSync(path, bytes);
-    const vault = await openVault(made).catch(() => undefined);
-    if (vault === undefined) continue;
-    yield { vault, page };
-    // The log of what can't be written is no news.
-    await vault.close().catch(() => undefined);
-  }
-}
-
-async function damagedPaths(vault: Vault): Promise<Set<string>> {
-  const events = await all(vault.check({ mode: 'full' }));
-  return new Set(
-    events.flatMap((event) => (event.type === 'finding' ? [event.finding.path ?? []].flat() : [])),
-  );
-}
 
 test('whatever page of the database is damaged, an export has all files that a check does not name, and names the others', async () => {
   const made = await TestVault.create();
