@@ -45,7 +45,7 @@ const VARIABLES: readonly HelpEntry[] = [
 ];
 
 const FILE_FIELDS =
-  'id, name, folder, path, sizeBytes, sha256, mimeType, placement (blob or sealed), condition (ok, missing or damaged), ' +
+  'id, name, folder, path, sizeBytes, sha256, mimeType, placement (blob or sealed), condition (ok, missing or damaged), damagedSinceMs (when that was first noticed), ' +
   'createdAtMs, modifiedAtMs, tags; from add and import also source, replaced and notes (unverified, no-time, renamed), from get and export also destination, from rm --shred also shredded, and from export kept: true for what was there already, from quarantine adopt quarantined, and from backup action (copied, updated or removed; for removed only id and sizeBytes with it). With planned: true (--dry-run) it says ' +
   'what would happen; from add and import it then has source, path and sizeBytes only';
 
@@ -58,7 +58,7 @@ const RECORDS: Readonly<Record<RecordType, string>> = {
   keychain:
     'vaultId, slotIds (of the key slots with an item), evidenceCount, here (whether it is the vault of --vault); removed: true with --forget. stdout, from key keychain',
   status:
-    'locked (no agent has it open), directory, vaultId, files, sizeBytes, blobFiles, sealedFiles, damagedFiles (known to be), databaseSizeBytes, slots (how many), keySlots (as the objects of type slot), keyEpoch, keyEpochs (of each: epoch, files), rotation (none, or what an interrupted one still has to do: database, headers or reseal), rollback (none, kept, unknown or behind), schemaVersion, formatVersion; agent (as the object of that type) where one has the vault open; backupMadeAtMs of a backup; readOnly (disk or rights) where it can only be read. Without a secret only locked, directory, vaultId, formatVersion, slots and keySlots. stdout',
+    'locked (no agent has it open), directory, vaultId, files, sizeBytes, blobFiles, sealedFiles, damagedFiles (known to be), damagedSinceMs (when the first of them was noticed), databaseSizeBytes, slots (how many), keySlots (as the objects of type slot), keyEpoch, keyEpochs (of each: epoch, files), rotation (none, or what an interrupted one still has to do: database, headers or reseal), rollback (none, kept, unknown or behind), schemaVersion, formatVersion; agent (as the object of that type) where one has the vault open; backupMadeAtMs of a backup; readOnly (disk or rights) where it can only be read. Without a secret only locked, directory, vaultId, formatVersion, slots and keySlots. stdout',
   agent: 'pid, sinceMs, untilMs (when it locks the vault at the latest), idleMs. stdout, from unlock',
   paths: 'directory, database, keptDatabase, files, quarantine, vaultFile, vaultFileCopy, ownerLock. stdout',
   finding:

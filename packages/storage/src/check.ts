@@ -2,7 +2,7 @@ import { DatabaseError } from '@coffer/database';
 import type { FileId, FileName, FileRow, SurveyedFile } from '@coffer/database';
 import { lstat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { damagedSinceMs, markCondition, noteDamage } from './condition.ts';
+import { conditionOfDamage, damagedSinceMs, markCondition, noteDamage } from './condition.ts';
 import { StorageError, damaged, throwIfAborted, toStorageError } from './errors.ts';
 import type { DamageCode } from './errors.ts';
 import { getCheckedBlob, verifySealed } from './read-file.ts';
@@ -162,10 +162,7 @@ function* knownDatabaseDamage(context: StorageContext): Generator<Finding> {
 
 /** With the time when it was first noticed, if that can be known. */
 function noted(context: StorageContext, finding: Finding, what: FileId | 'database'): Finding {
-  let sinceMs: number | undefined;
-  ifDatabaseAllows(() => {
-    sinceMs = damagedSinceMs(context, what);
-  });
+  const sinceMs = damagedSinceMs(context.database, what);
   return sinceMs === undefined ? finding : { ...finding, sinceMs };
 }
 
@@ -313,7 +310,7 @@ function recordCondition(
 
 function conditionAfter(finding: Finding | undefined): FileRow['condition'] {
   if (finding === undefined || finding.code === 'HEADER_LEFT_OVER') return 'ok';
-  return finding.code === 'FILE_MISSING' ? 'missing' : 'damaged';
+  return conditionOfDamage(finding.code);
 }
 
 function parsePercent({ mode, samplePercent = 5 }: CheckOptions): number {

@@ -1,4 +1,6 @@
-import type { FileId, FileRow, SettingTable } from '@coffer/database';
+import type { CofferDatabase, FileId, FileRow, SettingTable } from '@coffer/database';
+import { StorageError } from './errors.ts';
+import { ifDatabaseAllows } from './storage-context.ts';
 import type { StorageContext } from './storage-context.ts';
 
 /** Since when something is known to be wrong is kept beside what is wrong, and goes with it: `damage/{file id}`, `damage/database`. */
@@ -24,10 +26,37 @@ export function noteDamage(
   if (!isDamaged && known) settings.remove(key);
 }
 
-/** When damage was first noticed; `undefined` when it has not been kept. */
-export function damagedSinceMs({ database }: StorageContext, what: FileId | 'database'): number | undefined {
-  const value = Number(database.settings.get(keyOf(what)) ?? Number.NaN);
+/** When damage was first noticed; `undefined` when it has not been kept, or can't be read. */
+export function damagedSinceMs(
+  { settings }: Pick<CofferDatabase, 'settings'>,
+  what: FileId | 'database',
+): number | undefined {
+  let value = Number.NaN;
+  ifDatabaseAllows(() => {
+    value = Number(settings.get(keyOf(what)) ?? Number.NaN);
+  });
   return Number.isSafeInteger(value) ? value : undefined;
+}
+
+/** What is true of a file of which this kind of damage was found. */
+export function conditionOfDamage(code: string): FileRow['condition'] {
+  return code === 'FILE_MISSING' ? 'missing' : 'damaged';
+}
+
+/**
+ * Keeps what somebody who read a file came upon: `error`, or, when there is none, that all of it is whole. Never throws: what was found is told in any case, and a full disk or a file that was removed
+ * meanwhile is no reason to fail.
+ */
+export function recordRead(context: StorageContext, row: FileRow, error?: unknown): void {
+  const damage = error instanceof StorageError ? error.damage : undefined;
+  if (error !== undefined && damage === undefined) return;
+  const condition = damage === undefined ? 'ok' : conditionOfDamage(damage);
+  if (condition === row.condition || context.database.refusesChanges) return;
+  try {
+    markCondition(context, row.id, condition);
+  } catch {
+    // The next read or check comes upon it, too.
+  }
 }
 
 /** What was wrong with a database that another one has taken the place of. */

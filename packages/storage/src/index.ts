@@ -7,6 +7,7 @@ export {
   getMetadata,
   saveFile,
 } from './default-storage.ts';
+export { damagedSinceMs } from './condition.ts';
 export { FileStorage } from './file-storage.ts';
 export type { FileStorageOptions, PendingDeletions } from './file-storage.ts';
 export { openFileStorage } from './open-file-storage.ts';

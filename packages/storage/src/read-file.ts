@@ -1,6 +1,7 @@
 import { constantTimeEqual, createSha256, sha256 } from '@coffer/crypto';
 import type { FileId, FileRow } from '@coffer/database';
 import { DatabaseError } from '@coffer/database';
+import { recordRead } from './condition.ts';
 import { StorageError, damaged, throwIfAborted, toStorageError } from './errors.ts';
 import type { OutputFile } from './output-file.ts';
 import type { SegmentPool } from './pool/segment-pool.ts';
@@ -22,7 +23,7 @@ export interface ReadOptions {
 
 /**
  * Yields a file's bytes, or those of a range, each piece authenticated before it is yielded. Read to its end, a whole file is
- * also held against its SHA-256. Throws `NOT_FOUND`, `INVALID` (a range outside the file), `DAMAGED`.
+ * also held against its SHA-256. Damage that is found is kept in the row. Throws `NOT_FOUND`, `INVALID` (a range outside the file), `DAMAGED`.
  */
 export async function* readFile(
   context: StorageContext,
@@ -34,9 +35,15 @@ export async function* readFile(
     throwIfAborted(options.signal, doing);
     const row = context.database.files.get(id);
     const { start, end } = parseRange(row, options);
-    yield* row.placement === 'blob'
-      ? readBlob(context, row, start, end)
-      : readSealed(context, row, { start, end }, options);
+    try {
+      yield* row.placement === 'blob'
+        ? readBlob(context, row, start, end)
+        : readSealed(context, row, { start, end }, options);
+      if (row.placement === 'blob' || end - start === row.sizeBytes) recordRead(context, row);
+    } catch (error) {
+      recordRead(context, row, error);
+      throw error;
+    }
   } catch (error) {
     throw toStorageError(error, doing);
   }

@@ -2,6 +2,7 @@ import { bytesToHex, randomBytes } from '@coffer/crypto';
 import type { FileId, FileRow } from '@coffer/database';
 import { link, lstat, rename, unlink } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { recordRead } from './condition.ts';
 import { errnoOf } from './errno.ts';
 import { StorageError, toStorageError } from './errors.ts';
 import { OutputFile } from './output-file.ts';
@@ -62,10 +63,16 @@ async function copyOut(
   file: OutputFile,
   { mode, signal, onProgress }: WriteFileOptions,
 ): Promise<void> {
-  if (row.placement === 'blob') {
-    await file.write(getCheckedBlob(context, row), 0);
-    onProgress?.(row.sizeBytes);
-  } else await verifySealed(context, row, { target: file, signal, onProgress });
+  try {
+    if (row.placement === 'blob') {
+      await file.write(getCheckedBlob(context, row), 0);
+      onProgress?.(row.sizeBytes);
+    } else await verifySealed(context, row, { target: file, signal, onProgress });
+    recordRead(context, row);
+  } catch (error) {
+    recordRead(context, row, error);
+    throw error;
+  }
   if (mode !== undefined) await file.handle.chmod(mode);
   const modifiedAt = new Date(row.modifiedAtMs);
   await file.handle.utimes(modifiedAt, modifiedAt);

@@ -6,6 +6,7 @@ import {
   openSync,
   rmSync,
   statfsSync,
+  truncateSync,
   writeFileSync,
   writeSync,
 } from 'node:fs';
@@ -163,6 +164,18 @@ describe.skipIf(!mountable)('on a full or read-only disk (needs root for a small
     const found = [];
     for await (const finding of storage.check({ mode: 'full' })) found.push(finding);
     expect(found).toEqual([]);
+  });
+
+  test('a read that finds damage says so, though it can not be kept', async () => {
+    const mounted = mountSmall('6m');
+    const directory = join(mounted, 'vault');
+    mkdirSync(directory);
+    const { storage } = await open(directory);
+    const { id } = await storage.saveFile(randomContent(500_000), { name: 'damaged' });
+    truncateSync(join(directory, 'files', `${id}.enc`), 400_000);
+    fillToTheLastByte(mounted);
+    await expect(storage.getFile(id)).rejects.toMatchObject({ code: 'DAMAGED', damage: 'FILE_TRUNCATED' });
+    await expect(storage.getFile(id)).rejects.toMatchObject({ code: 'DAMAGED', damage: 'FILE_TRUNCATED' });
   });
 
   test('a storage on a read-only file system is refused as not permitted', async () => {

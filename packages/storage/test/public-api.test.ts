@@ -17,6 +17,7 @@ test('the package exports these names', () => {
       "applyBackup",
       "closeFileStorage",
       "configureFileStorage",
+      "damagedSinceMs",
       "deleteFile",
       "detectMimeType",
       "getFile",

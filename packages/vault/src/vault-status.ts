@@ -1,9 +1,14 @@
+import type { CofferDatabase } from '@coffer/database';
 import { lstatSync } from 'node:fs';
+import { listReadable } from './files/readable-rows.ts';
 import type { ReadOnlyReason } from './read-only.ts';
 import type { RollbackState } from './rollback/rollback-guard.ts';
 import { rotationState } from './rotate/rotate-vault.ts';
 import type { RotationState } from './rotate/rotate-vault.ts';
 import type { VaultParts } from './vault.ts';
+
+/** Of the files that are known to be damaged: a vault that has lost its folder has many. */
+const MAX_LOOKED_AT = 1000;
 
 export interface VaultStatus {
   readonly vaultId: string;
@@ -20,6 +25,8 @@ export interface VaultStatus {
   /** Of the content of sealed files. */
   readonly sealedSizeBytes: number;
   readonly damagedFiles: number;
+  /** When the first of them was noticed; `undefined` where there is none, or it is not known. */
+  readonly damagedSinceMs: number | undefined;
   /** Of `data.db` and its log on disk. */
   readonly databaseSizeBytes: number;
   /** How many key slots there are. */
@@ -53,6 +60,7 @@ export function vaultStatus(parts: VaultParts): VaultStatus {
     sealedFiles: files.count({ placement: 'sealed' }),
     sealedSizeBytes: files.totalSizeBytes({ placement: 'sealed' }),
     damagedFiles: files.count() - files.count({ condition: 'ok' }),
+    damagedSinceMs: firstDamageMs(database),
     // Asked of the folder, not of the open file: closing a descriptor of it would drop the process's locks.
     databaseSizeBytes: sizeOf(paths.database) + sizeOf(`${paths.database}-wal`),
     slots: slots.list().length,
@@ -62,6 +70,13 @@ export function vaultStatus(parts: VaultParts): VaultStatus {
     keyEpoch: keys.storage.currentEpoch,
     rotation: rotationState(parts),
   };
+}
+
+function firstDamageMs(database: CofferDatabase): number | undefined {
+  const times = (['missing', 'damaged'] as const)
+    .flatMap((condition) => listReadable(database, { condition, limit: MAX_LOOKED_AT }).files)
+    .flatMap(({ damagedSinceMs }) => damagedSinceMs ?? []);
+  return times.length === 0 ? undefined : Math.min(...times);
 }
 
 function sizeOf(path: string): number {

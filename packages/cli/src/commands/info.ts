@@ -3,6 +3,7 @@ import type { CommandUnknownOpts } from '@commander-js/extra-typings';
 import type { Context, RunCommand } from '../context.ts';
 import { openVaultFor } from '../open-vault.ts';
 import { escapeName, escapeText } from '../output/escape.ts';
+import { conditionText } from '../output/file-lines.ts';
 import { formatCount, formatDate, formatIsoDate, formatSize } from '../output/format.ts';
 import { writeProperties } from '../output/properties.ts';
 import { fileRecord, folderRecord } from '../output/records.ts';
@@ -51,7 +52,7 @@ function showFile({ output, host }: Context, file: FileEntry): void {
     ['type', escapeText(file.mimeType)],
     ['sha256', file.sha256],
     ['kept as', file.placement === 'blob' ? 'a row of the database' : 'a sealed file'],
-    ['condition', file.condition === 'ok' ? 'ok' : style.red(file.condition)],
+    ['condition', file.condition === 'ok' ? 'ok' : style.red(conditionText(file, host.now()))],
     ['modified', when(file.modifiedAtMs)],
     ['added', when(file.createdAtMs)],
     ['tags', file.tags.length === 0 ? '-' : file.tags.map(escapeName).join(', ')],

@@ -1,6 +1,13 @@
 import type { CommandUnknownOpts } from '@commander-js/extra-typings';
 import type { VaultClient } from '@coffer/host';
-import type { KeyEpoch, ReadOnlyReason, RollbackState, RotationState, SlotInfo } from '@coffer/vault';
+import type {
+  KeyEpoch,
+  ReadOnlyReason,
+  RollbackState,
+  RotationState,
+  SlotInfo,
+  VaultStatus,
+} from '@coffer/vault';
 import type { Context, RunCommand } from '../context.ts';
 import { describeFailure } from '../failure.ts';
 import { chooseSecretSource } from '../input/secret-source.ts';
@@ -75,7 +82,7 @@ export function registerStatus(program: CommandUnknownOpts, run: RunCommand): vo
             'damaged',
             status.damagedFiles === 0
               ? 'none known'
-              : output.style.red(formatCount(status.damagedFiles, 'file')),
+              : output.style.red(formatCount(status.damagedFiles, 'file')) + seenText(status, host.now()),
           ],
           ['key slots', describeSlots(slots)],
           ['rollback', ROLLBACK[status.rollback]],
@@ -132,6 +139,11 @@ async function writeLocked(context: Context): Promise<void> {
     ['agent', 'none: the vault is locked'],
     ['formats', `vault ${String(formatVersion)}`],
   ]);
+}
+
+/** `, the first seen today 14:03` */
+function seenText({ damagedSinceMs }: VaultStatus, nowMs: number): string {
+  return damagedSinceMs === undefined ? '' : `, the first seen ${formatDate(damagedSinceMs, nowMs)}`;
 }
 
 /** `2: passphrase desk, recovery` */

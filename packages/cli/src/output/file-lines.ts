@@ -57,8 +57,8 @@ export function longLines(
       { text: formatDate(file.modifiedAtMs, nowMs) },
       { text: escapeText(file.mimeType), paint: style.dim },
       {
-        text: name + noteOf(file),
-        paint: () => name + style.red(conditionOf(file)) + style.dim(tagsOf(file)),
+        text: name + noteOf(file, nowMs),
+        paint: () => name + style.red(conditionOf(file, nowMs)) + style.dim(tagsOf(file)),
       },
     ];
   });
@@ -70,12 +70,20 @@ export function folderName(folder: string, { showsPaths }: Pick<LongFormat, 'sho
   return `${escapeName(showsPaths ? folder : lastName(folder))}/`;
 }
 
-function noteOf(file: FileEntry): string {
-  return conditionOf(file) + tagsOf(file);
+function noteOf(file: FileEntry, nowMs: number): string {
+  return conditionOf(file, nowMs) + tagsOf(file);
 }
 
-function conditionOf({ condition }: FileEntry): string {
-  return condition === 'ok' ? '' : ` (${condition})`;
+function conditionOf(file: FileEntry, nowMs: number): string {
+  return file.condition === 'ok' ? '' : ` (${conditionText(file, nowMs)})`;
+}
+
+/** `damaged, seen today 14:03` */
+export function conditionText(
+  { condition, damagedSinceMs }: Pick<FileEntry, 'condition' | 'damagedSinceMs'>,
+  nowMs: number,
+): string {
+  return damagedSinceMs === undefined ? condition : `${condition}, seen ${formatDate(damagedSinceMs, nowMs)}`;
 }
 
 function tagsOf({ tags }: FileEntry): string {

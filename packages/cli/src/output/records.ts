@@ -4,7 +4,7 @@ import type { FileEntry, Finding, SlotInfo } from '@coffer/vault';
 /** The fields of a `file` object. */
 export function fileRecord(file: FileEntry): object {
   const { id, name, folder, path, sizeBytes, sha256, mimeType, placement } = file;
-  const { condition, createdAtMs, modifiedAtMs, tags } = file;
+  const { condition, damagedSinceMs, createdAtMs, modifiedAtMs, tags } = file;
   return {
     id,
     name,
@@ -15,6 +15,7 @@ export function fileRecord(file: FileEntry): object {
     mimeType,
     placement,
     condition,
+    damagedSinceMs,
     createdAtMs,
     modifiedAtMs,
     tags,

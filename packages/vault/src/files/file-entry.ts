@@ -1,4 +1,5 @@
 import type { CofferDatabase, FileRow } from '@coffer/database';
+import { damagedSinceMs } from '@coffer/storage';
 
 /** A file of a vault, as people and programs see it. */
 export interface FileEntry {
@@ -15,6 +16,8 @@ export interface FileEntry {
   readonly mimeType: string;
   readonly placement: 'blob' | 'sealed';
   readonly condition: 'ok' | 'missing' | 'damaged';
+  /** When that was first noticed; not there where it is not known, or nothing is wrong. */
+  readonly damagedSinceMs?: number;
   readonly createdAtMs: number;
   readonly modifiedAtMs: number;
   readonly tags: readonly string[];
@@ -45,7 +48,11 @@ function hexOf(bytes: Uint8Array): string {
 /** Rows with their tags, in the order of the rows. */
 export function toFileEntries(database: CofferDatabase, rows: readonly FileRow[]): FileEntry[] {
   const tags = database.tags.ofMany(rows.map((row) => row.id));
-  return rows.map((row) => toFileEntry(row, tags.get(row.id) ?? []));
+  return rows.map((row) => {
+    const entry = toFileEntry(row, tags.get(row.id) ?? []);
+    const sinceMs = row.condition === 'ok' ? undefined : damagedSinceMs(database, row.id);
+    return sinceMs === undefined ? entry : { ...entry, damagedSinceMs: sinceMs };
+  });
 }
 
 export function joinPath(folder: string, name: string): string {

@@ -221,8 +221,8 @@ describe.skipIf(!canMount)('on a disk that is read-only (needs root for a tmpfs)
       { finding: { code: 'FILE_TRUNCATED', path: 'docs/large.bin' } },
       { findings: 1 },
     ]);
-    expect(vault.status().damagedFiles).toBe(0);
     await expect(contentOf(vault, 'docs/large.bin')).rejects.toMatchObject({ code: 'DAMAGED' });
+    expect(vault.status().damagedFiles).toBe(0);
   });
 
   test('a backup is made elsewhere, from which the vault is restored and backed up again', async () => {
