@@ -8,7 +8,7 @@ import { others } from './stand-ins.ts';
 import { isTried } from './kind.ts';
 import type { Extent, Kind } from './kind.ts';
 import { filesOn } from './pages.ts';
-import { isRestored, isRestoredWithout, isRestoreRefused, runRestore } from './restore-case.ts';
+import { isRestored, isRestoredWithout, isRebuilt, isRestoreRefused, runRestore } from './restore-case.ts';
 import type { RestoreCase } from './restore-case.ts';
 
 /** Damage to a backup, as it is met by who restores it. */
@@ -102,7 +102,8 @@ function* stagedFiles(backup: SampleBackup): Generator<RestoreCase> {
         mkdirSync(commit);
         writeFileSync(join(commit, name), bytes);
       },
-      judge: (met) => isRestoreRefused(met, name),
+      judge: (met) =>
+        met.refusal === undefined && name === 'data.db' ? isRebuilt(met) : isRestoreRefused(met, name),
     };
   }
   for (const name of ['headers', 'removed', 'vault.json', 'backup.json', 'data.db', 'files']) {
@@ -187,7 +188,7 @@ function* databases(backup: SampleBackup, sample: SampleVault, extent: Extent): 
       damage: () => {
         writeFileSync(path, bytes.subarray(0, (page.number - 1) * PAGE_SIZE_BYTES));
       },
-      judge: (met) => isRestoreRefused(met, 'data.db'),
+      judge: (met) => (met.refusal === undefined ? isRebuilt(met) : isRestoreRefused(met, 'data.db')),
     };
   }
   for (const [what, place] of others(backup.root)) {

@@ -1,4 +1,5 @@
-import { existsSync } from 'node:fs';
+import { existsSync, readdirSync } from 'node:fs';
+import { join } from 'node:path';
 import { openVault, restoreVault } from '../../packages/vault/src/index.ts';
 import type { Finding, VaultError } from '../../packages/vault/src/index.ts';
 import type { Marks, Tally } from '../tally.ts';
@@ -16,6 +17,8 @@ export interface Restoring {
   readonly seen: Observation | undefined;
   /** Whether there is a vault, or was one for a moment, though it was refused. */
   readonly isMade: boolean;
+  /** How many sealed files of the backup are neither among those of the vault nor in its quarantine. */
+  readonly sealedLost: number;
 }
 
 export interface RestoreCase {
@@ -47,12 +50,15 @@ async function restore(sample: SampleVault, backup: SampleBackup): Promise<Resto
     for await (const event of events) if (event.type === 'finding') findings.push(event.finding);
   } catch (error) {
     const isMade = existsSync(`${backup.restored}/vault.json`);
-    return { refusal: requireVaultError(error), findings, seen: undefined, isMade };
+    return { refusal: requireVaultError(error), findings, seen: undefined, isMade, sealedLost: 0 };
   }
   const vault = await openVault({ directory: backup.restored, secret });
   const seen = await observe(vault, sample.files, { mode: 'quick' });
   await vault.close().catch(requireVaultError);
-  return { refusal: undefined, findings, seen, isMade: true };
+  const names = (folder: string): string[] => (existsSync(folder) ? readdirSync(folder) : []);
+  const kept = ['files', 'quarantine'].flatMap((name) => names(join(backup.restored, name)));
+  const sealedLost = names(join(backup.directory, 'files')).filter((name) => !kept.includes(name)).length;
+  return { refusal: undefined, findings, seen, isMade: true, sealedLost };
 }
 
 /** It says what is damaged and what to do, and there is no vault. */
@@ -91,6 +97,21 @@ export function isRestoredWithout(
       (mentions === '' || findings.some(({ message }) => message.includes(mentions))),
     advised: findings.every(({ remedy, mend }) => remedy !== '' && mend !== ''),
     othersIntact: seen !== undefined && lost.every((path) => paths.includes(path)),
+    onlyAuthentic: read.every(([, { outcome }]) => outcome !== 'wrong'),
+  };
+}
+
+/** The database did not open, and was made anew from what is left of it: every sealed file is there, if only in quarantine, and every file with a name is whole or named. */
+export function isRebuilt({ findings, seen, sealedLost }: Restoring): Marks {
+  const read = [...(seen?.files ?? [])];
+  const unreadable = findings.find(({ code }) => code === 'DATABASE_UNREADABLE');
+  const named = findings.flatMap(({ path }) => (path === undefined ? [] : [path]));
+  const damaged = read.flatMap(([path, { error }]) => (error?.code === 'DAMAGED' ? [path] : []));
+  return {
+    detected: unreadable !== undefined,
+    named: unreadable?.message.includes('data.db') === true && damaged.every((path) => named.includes(path)),
+    advised: findings.every(({ remedy, mend }) => remedy !== '' && mend !== ''),
+    othersIntact: seen !== undefined && seen.checkError === undefined && sealedLost === 0,
     onlyAuthentic: read.every(([, { outcome }]) => outcome !== 'wrong'),
   };
 }

@@ -4,11 +4,14 @@ import { toStorageError } from '../errors.ts';
 import type { StorageError } from '../errors.ts';
 import { SealedFolder, shredFile } from '../sealed-folder.ts';
 import type { StorageContext } from '../storage-context.ts';
+import { keepUnnamed } from './keep-unnamed.ts';
 import { SealedCopies } from './sealed-copies.ts';
 
 export interface RestoreFilesOptions {
   /** The folder that has the `files/` to restore from; nothing in it is changed. */
   readonly source: string;
+  /** Whether sealed files that no row names are copied to the quarantine. */
+  readonly keepsUnnamed?: boolean;
   readonly signal?: AbortSignal;
   /** Called with the bytes of content that are done so far. */
   readonly onProgress?: (bytesDone: number) => void;
@@ -27,12 +30,13 @@ export interface NotRestored {
 export async function* restoreFiles(
   context: StorageContext,
   run: <T>(work: (signal: AbortSignal) => Promise<T>) => Promise<T>,
-  { source, signal, onProgress }: RestoreFilesOptions,
+  { source, keepsUnnamed = false, signal, onProgress }: RestoreFilesOptions,
 ): AsyncGenerator<NotRestored, void, undefined> {
   const { database, folder } = context;
   try {
     await mkdir(folder.path, { recursive: true, mode: 0o700 });
-    const copies = new SealedCopies({ ...context, folder: new SealedFolder(source) }, undefined, folder);
+    const from = new SealedFolder(source);
+    const copies = new SealedCopies({ ...context, folder: from }, undefined, folder);
     let bytesDone = 0;
     for (const file of database.files.iterate({ placement: 'sealed' })) {
       const secured = await run((own) =>
@@ -50,6 +54,7 @@ export async function* restoreFiles(
       yield { file, error: secured.error };
     }
     await removeStrangers(context);
+    if (keepsUnnamed) await run((own) => keepUnnamed(context, from, signal ?? own));
     await folder.sync();
   } catch (error) {
     throw toStorageError(error, `cannot restore the files of ${source}`);

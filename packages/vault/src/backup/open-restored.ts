@@ -12,7 +12,9 @@ import { toVaultError } from '../to-vault-error.ts';
 export interface RestoredParts extends AsyncDisposable {
   readonly database: CofferDatabase;
   readonly storage: FileStorage;
-  /** What is lost of a database that did not open. */
+  /** Whether the database did not open, and was made anew. */
+  readonly isRebuilt: boolean;
+  /** What is lost of it then. */
   readonly findings: readonly Finding[];
 }
 
@@ -33,7 +35,8 @@ export async function openRestored(
     });
     // The backup still has it.
     for (const suffix of ['', '-wal']) await shredWhole(paths.keptDatabase + suffix);
-    return { ...(await openParts(paths, keys)), findings: findingsOf(paths, rebuilt, message) };
+    const findings = findingsOf(paths, rebuilt, message);
+    return { ...(await openParts(paths, keys)), isRebuilt: true, findings };
   }
 }
 
@@ -69,5 +72,19 @@ async function openParts(paths: VaultPaths, keys: VaultKeys): Promise<RestoredPa
   });
   opening.defer(() => storage.close());
   const resources = opening.move();
-  return { database, storage, findings: [], [Symbol.asyncDispose]: () => resources.disposeAsync() };
+  return {
+    database,
+    storage,
+    isRebuilt: false,
+    findings: [],
+    [Symbol.asyncDispose]: () => resources.disposeAsync(),
+  };
+}
+
+/** Sealed files of the backup whose names its database has lost. */
+export async function unnamedFindings({ quarantine }: VaultPaths, storage: FileStorage): Promise<Finding[]> {
+  const { length } = await storage.listQuarantine();
+  if (length === 0) return [];
+  const message = `${String(length)} sealed ${length === 1 ? 'file' : 'files'} of the backup, whose names are lost, went to quarantine/`;
+  return [toFinding('QUARANTINED', { item: quarantine, message })];
 }

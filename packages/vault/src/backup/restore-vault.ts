@@ -19,7 +19,7 @@ import { readVaultFile } from '../vault-file/read.ts';
 import { unlockVaultFile } from '../vault-file/unlock.ts';
 import { settleBackup } from './commit.ts';
 import { lockFolder } from './lock-folder.ts';
-import { openRestored } from './open-restored.ts';
+import { openRestored, unnamedFindings } from './open-restored.ts';
 import { findOpenableBackup } from './openable.ts';
 import { refuseOverlap } from './refuse-overlap.ts';
 import { RestoreTarget, refuseOtherFiles } from './restore-target.ts';
@@ -117,12 +117,15 @@ async function* restore(options: RestoreOptions): AsyncGenerator<RestoreEvent, v
     };
     for await (const missing of storage.restoreFiles({
       source: from.directory,
+      keepsUnnamed: parts.isRebuilt,
       ...common,
       onProgress: report(0),
     })) {
       named.add(missing.file.id);
       yield noted(findings, findingOf(missing));
     }
+    if (parts.isRebuilt)
+      for (const finding of await unnamedFindings(target.paths, storage)) yield noted(findings, finding);
     if (verify) {
       for await (const found of storage.check({ mode: 'full', ...common, onProgress: report(sealedBytes) })) {
         if (found.file === undefined || !named.has(found.file.id))

@@ -178,4 +178,24 @@ describe('restoring a backup whose database does not open', () => {
     expect(checked.filter(({ type }) => type === 'finding')).toEqual([]);
     await vault.close();
   });
+
+  test('cut off behind its first pages, it gives back the sealed files, which go to quarantine', async () => {
+    const made = await closedVault();
+    await made.reopen();
+    const source = made.path('backup');
+    await all(made.vault.backup(source));
+    const path = join(source, 'data.db');
+    writeFileSync(path, readFileSync(path).subarray(0, 2 * PAGE_SIZE_BYTES));
+    const directory = made.path('restored');
+    const { secret } = made;
+    const events = await all(restoreVault({ source, directory, secret }));
+    expect(events).toMatchObject([
+      { type: 'finding', finding: { code: 'DATABASE_UNREADABLE' } },
+      { type: 'finding', finding: { code: 'QUARANTINED' } },
+      { type: 'summary', files: 0 },
+    ]);
+    const vault = await openVault({ directory, secret });
+    expect(await vault.quarantine()).toMatchObject([{ contentSizeBytes: LARGE.length }]);
+    await vault.close();
+  });
 });
