@@ -19,6 +19,9 @@ export type Work = (context: Context) => Promise<number | undefined>;
 /** Runs the work of the command that was parsed. */
 export type RunCommand = (work: Work) => Promise<void>;
 
+/** The same for a command that changes the vault, unless it says that it does not this time: a dry run. */
+export type ChangeCommand = (work: Work, doesChange?: boolean) => Promise<void>;
+
 export function createContext(host: Host, output: Output, globals: GlobalOptions): Context {
   return {
     host,

@@ -86,9 +86,9 @@ export function createProgram({ execute, writeHelp, writeUsage }: ProgramPort): 
     .option('--keyfile <file>', 'the vault opens with this key file (COFFER_KEYFILE)')
     .option('--recovery-code-file <file>', 'the recovery code is what the file holds');
   const run = (work: Work): Promise<void> => execute(program.opts(), work);
-  const change = (work: Work): Promise<void> =>
+  const change = (work: Work, doesChange = true): Promise<void> =>
     run(async (context) => {
-      await refuseUnchangeable(context);
+      if (doesChange) await refuseUnchangeable(context);
       return await work(context);
     });
 

@@ -2,7 +2,7 @@ import type { VaultClient } from '@coffer/host';
 import type { AddEvent } from '@coffer/vault';
 import { type CommandUnknownOpts, Option } from '@commander-js/extra-typings';
 import { usageError } from '../cli-error.ts';
-import { type Context, type RunCommand, showProgress } from '../context.ts';
+import { type Context, type ChangeCommand, showProgress } from '../context.ts';
 import { collect } from '../global-options.ts';
 import { chooseSecretSource, readsStdin } from '../input/secret-source.ts';
 import { stdinPieces, untilStdinSpeaks } from '../input/stdin-pieces.ts';
@@ -22,7 +22,7 @@ interface AddOptions {
 }
 
 /** `coffer add`: takes files, folders and stdin into the vault. */
-export function registerAdd(program: CommandUnknownOpts, run: RunCommand): void {
+export function registerAdd(program: CommandUnknownOpts, change: ChangeCommand): void {
   program
     .command('add')
     .summary('take files, folders or stdin into the vault')
@@ -48,7 +48,7 @@ export function registerAdd(program: CommandUnknownOpts, run: RunCommand): void 
       '\nExamples:\n  coffer add letter.pdf --folder papers --tag 2025\n  coffer add -r photos --exclude "*.tmp"\n' +
         '  pg_dump shop | coffer add - --name shop.sql --folder backups\n  coffer add -- -name-with-a-dash',
     )
-    .action((paths, options) => run((context) => add(context, paths, options)));
+    .action((paths, options) => change((context) => add(context, paths, options), !options.dryRun));
 }
 
 async function add(context: Context, paths: readonly string[], options: AddOptions): Promise<number> {

@@ -2,7 +2,7 @@ import type { VaultClient } from '@coffer/host';
 import type { AddEvent } from '@coffer/vault';
 import type { CommandUnknownOpts } from '@commander-js/extra-typings';
 import { Option } from '@commander-js/extra-typings';
-import { type Context, type RunCommand, showProgress } from '../context.ts';
+import { type Context, type ChangeCommand, showProgress } from '../context.ts';
 import { usageError } from '../cli-error.ts';
 import { collect, parseFd } from '../global-options.ts';
 import { SOURCE_KEY_FLAGS, readSourceKeys } from '../input/source-keys.ts';
@@ -21,7 +21,7 @@ interface ImportOptions extends SourceKeyOptions {
 }
 
 /** `coffer import`: takes everything below a folder, or of a vault of the original application, into the vault. */
-export function registerImport(program: CommandUnknownOpts, run: RunCommand): void {
+export function registerImport(program: CommandUnknownOpts, change: ChangeCommand): void {
   program
     .command('import')
     .summary('take everything below a folder, or of another vault, into the vault')
@@ -63,7 +63,9 @@ export function registerImport(program: CommandUnknownOpts, run: RunCommand): vo
         '  coffer import ~/Documents --into documents --on-conflict skip   # after an interruption\n' +
         '  coffer import --from discordopus ~/old --database-key-file db.key --fernet-key-file fernet.key -n',
     )
-    .action((source, options) => run((context) => importSource(context, source, options)));
+    .action((source, options) =>
+      change((context) => importSource(context, source, options), !options.dryRun),
+    );
 }
 
 async function importSource(context: Context, source: string, options: ImportOptions): Promise<number> {

@@ -1,7 +1,7 @@
 import type { VaultClient } from '@coffer/host';
 import type { RotateEvent, SlotInfo } from '@coffer/vault';
 import type { CommandUnknownOpts } from '@commander-js/extra-typings';
-import { type Context, type RunCommand, showProgress } from '../context.ts';
+import { type Context, type ChangeCommand, showProgress } from '../context.ts';
 import { exitCode } from '../exit-codes.ts';
 import { keychainTimeoutMs } from '../input/prompt.ts';
 import { chooseSecretSource } from '../input/secret-source.ts';
@@ -20,7 +20,7 @@ interface RotateOptions extends SlotChoice {
 }
 
 /** `coffer key rotate`: replaces the root key. */
-export function registerKeyRotate(key: CommandUnknownOpts, run: RunCommand): void {
+export function registerKeyRotate(key: CommandUnknownOpts, change: ChangeCommand): void {
   key
     .command('rotate')
     .summary('replace the key that everything is encrypted under')
@@ -53,7 +53,7 @@ export function registerKeyRotate(key: CommandUnknownOpts, run: RunCommand): voi
     )
     .option('--reseal', 'seal all files again under fresh keys; needs room for the largest one', false)
     .option('-n, --dry-run', 'only say what would be done', false)
-    .action((options) => run((context) => rotateKey(context, options)));
+    .action((options) => change((context) => rotateKey(context, options), !options.dryRun));
 }
 
 function collect(value: string, before: readonly string[]): string[] {

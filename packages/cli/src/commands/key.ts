@@ -1,5 +1,5 @@
 import type { CommandUnknownOpts } from '@commander-js/extra-typings';
-import type { RunCommand } from '../context.ts';
+import type { ChangeCommand, RunCommand } from '../context.ts';
 import { registerKeyAcceptRollback } from './key-accept-rollback.ts';
 import { registerKeyAdd } from './key-add.ts';
 import { registerKeyKeychain } from './key-keychain.ts';
@@ -10,7 +10,7 @@ import { registerKeyRotate } from './key-rotate.ts';
 import { registerKeyRm } from './key-rm.ts';
 
 /** `coffer key`: what opens the vault. */
-export function registerKey(program: CommandUnknownOpts, run: RunCommand, change: RunCommand): void {
+export function registerKey(program: CommandUnknownOpts, run: RunCommand, change: ChangeCommand): void {
   const key = program
     .command('key')
     .summary('what opens the vault: passphrases, key files, keychain, recovery code')

@@ -1,11 +1,15 @@
 import type { CommandUnknownOpts } from '@commander-js/extra-typings';
-import type { RunCommand } from '../context.ts';
+import type { ChangeCommand, RunCommand } from '../context.ts';
 import { registerQuarantineAdopt } from './quarantine-adopt.ts';
 import { registerQuarantineDrop } from './quarantine-drop.ts';
 import { registerQuarantineLs } from './quarantine-ls.ts';
 
 /** `coffer quarantine`: sealed files that no file of the vault names. */
-export function registerQuarantine(program: CommandUnknownOpts, run: RunCommand, change: RunCommand): void {
+export function registerQuarantine(
+  program: CommandUnknownOpts,
+  run: RunCommand,
+  change: ChangeCommand,
+): void {
   const quarantine = program
     .command('quarantine')
     .summary('sealed files that the vault does not know')

@@ -1,7 +1,7 @@
 import type { VaultClient } from '@coffer/host';
 import type { CommandUnknownOpts } from '@commander-js/extra-typings';
 import { CliError } from '../cli-error.ts';
-import type { Context, RunCommand } from '../context.ts';
+import type { Context, ChangeCommand } from '../context.ts';
 import { describeFailure } from '../failure.ts';
 import { askYesNo } from '../input/prompt.ts';
 import { openVaultFor } from '../open-vault.ts';
@@ -17,7 +17,7 @@ interface RmOptions {
 }
 
 /** `coffer rm`: removes files and folders. */
-export function registerRm(program: CommandUnknownOpts, run: RunCommand): void {
+export function registerRm(program: CommandUnknownOpts, change: ChangeCommand): void {
   program
     .command('rm')
     .summary('remove files and folders from the vault')
@@ -34,7 +34,7 @@ export function registerRm(program: CommandUnknownOpts, run: RunCommand): void {
     .option('-r, --recursive', 'remove folders with everything in them', false)
     .option('--shred', 'clear the log and the pages of the database of it, too', false)
     .option('-n, --dry-run', 'only say what would be removed', false)
-    .action((items, options) => run((context) => remove(context, items, options)));
+    .action((items, options) => change((context) => remove(context, items, options), !options.dryRun));
 }
 
 async function remove(context: Context, items: readonly string[], options: RmOptions): Promise<number> {

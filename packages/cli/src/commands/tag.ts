@@ -1,12 +1,12 @@
 import type { CommandUnknownOpts } from '@commander-js/extra-typings';
-import type { RunCommand } from '../context.ts';
+import type { ChangeCommand } from '../context.ts';
 import { collect } from '../global-options.ts';
 import { openVaultFor } from '../open-vault.ts';
 import { escapeName } from '../output/escape.ts';
 import { fileRecord } from '../output/records.ts';
 
 /** `coffer tag`: adds, removes and shows tags. */
-export function registerTag(program: CommandUnknownOpts, run: RunCommand): void {
+export function registerTag(program: CommandUnknownOpts, change: ChangeCommand): void {
   program
     .command('tag')
     .summary('add, remove or show tags')
@@ -22,17 +22,22 @@ export function registerTag(program: CommandUnknownOpts, run: RunCommand): void 
       '\nExamples:\n  coffer tag photos/beach.jpg summer 2025\n  coffer tag photos --remove draft',
     )
     .action((item, tags, options) =>
-      run(async (context) => {
-        const { output } = context;
-        await using vault = await openVaultFor(context);
-        const files = await vault.tag(item, { add: tags, remove: options.remove });
-        for (const file of files) {
-          if (output.json) output.record('file', fileRecord(file));
-          else if (!output.quiet)
-            output.line([escapeName(file.path), ...file.tags.map((tag) => `#${escapeName(tag)}`)].join('  '));
-        }
-        if (output.json) output.record('summary', { command: 'tag', files: files.length });
-        return undefined;
-      }),
+      change(
+        async (context) => {
+          const { output } = context;
+          await using vault = await openVaultFor(context);
+          const files = await vault.tag(item, { add: tags, remove: options.remove });
+          for (const file of files) {
+            if (output.json) output.record('file', fileRecord(file));
+            else if (!output.quiet)
+              output.line(
+                [escapeName(file.path), ...file.tags.map((tag) => `#${escapeName(tag)}`)].join('  '),
+              );
+          }
+          if (output.json) output.record('summary', { command: 'tag', files: files.length });
+          return undefined;
+        },
+        tags.length + options.remove.length > 0,
+      ),
     );
 }

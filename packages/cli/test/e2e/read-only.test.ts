@@ -71,6 +71,8 @@ test.skipIf(!canMount).each(['vault', 'backup'] as const)(
     await run('export', vault.path('exported'), '--checksums');
     expect(readFileSync(vault.path('exported', 'docs', 'large.bin'))).toEqual(large);
     await run('check');
+    expect(await run('rm', '-n', 'docs/small.txt')).toBe('docs/small.txt\n');
+    expect(await run('tag', 'docs/small.txt')).toBe('docs/small.txt  #red\n');
     expect(await run('status')).toMatch(/^changes +none: it is on a read-only disk$/m);
     expect(await run('quarantine', 'ls')).toBe('');
     expect(await run('key', 'ls')).toContain('keyfile');
@@ -93,7 +95,7 @@ test.skipIf(!canMount)(
       ['mv', 'docs', 'papers'],
       ['tag', 'docs/small.txt', 'blue'],
       ['rm', '-r', 'docs'],
-      ['rm', 'docs/small.txt', '-n'],
+      ['rm', 'docs/small.txt'],
       ['key', 'add'],
       ['key', 'rm', 'abcd'],
       ['key', 'passwd'],
