@@ -135,6 +135,8 @@ describe.skipIf(!canMount)('on a disk that is read-only (needs root for a tmpfs)
     const directory = join(disk.path, 'vault');
     copyFolder(made.directory, directory);
     disk.freeze();
+    // The third one is killed, and leaves its copy.
+    ownTemporaryFolder(made);
     const first = await openOn(made, directory);
     const second = await openOn(made, directory);
     const third = new ReaderProcess(directory, made.secret);
