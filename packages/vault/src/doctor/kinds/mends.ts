@@ -1,0 +1,39 @@
+import { quoteForShell } from '../quote-for-shell.ts';
+import type { FindingKind, MendAbout } from './kind.ts';
+
+export const BY_DOCTOR = 'coffer doctor --fix';
+/** Makes a new database, and keeps the damaged one. */
+export const REBUILD = 'coffer doctor --rebuild';
+/** Into a new folder: the damaged vault stays as it is. */
+const RESTORE = 'coffer restore BACKUP --vault RESTORED';
+
+/** How a file takes the place of the one of its name, with its tags. */
+function addAgain(source: string, file: { readonly folder: string; readonly name: string }): string {
+  const into = file.folder === '' ? '' : ` --folder ${quoteForShell(file.folder)}`;
+  return `coffer add ${source} --name ${quoteForShell(file.name)}${into} --on-conflict replace`;
+}
+
+/**
+ * From the backup to the vault through a pipe, which leaves no plaintext behind. A shell does not say that the first of two commands failed: without its hash,
+ * the beginning of a file would take the place of the whole one.
+ */
+export function fromBackup({ file }: MendAbout): string {
+  if (file?.sha256 === undefined) return RESTORE;
+  return `coffer cat id:${file.id} --vault BACKUP | ${addAgain('-', file)} --sha256 ${file.sha256}`;
+}
+
+/** Two commands can't have one vault open at once, so that the content has to be somewhere between them: where nobody else reads it. */
+export function fromItself({ file }: MendAbout): string {
+  if (file === undefined) return RESTORE;
+  const get = `coffer get id:${file.id} -o "$t"/f`;
+  return `t=$(mktemp -d) && ${get} && ${addAgain('"$t"/f', file)}; rm -rf "$t"`;
+}
+
+/** What nobody needs, and whose key is still in it. */
+export const LEFT_OVER: FindingKind = {
+  subject: 'folder',
+  cost: 'disk space only',
+  remedy: 'it is removed, after its key is overwritten',
+  mend: () => BY_DOCTOR,
+  isFixable: true,
+};
