@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, rmSync } from 'node:fs';
+import { existsSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { VaultError, openVault, restoreVault } from '../../packages/vault/src/index.ts';
 import type { Vault } from '../../packages/vault/src/index.ts';
@@ -127,9 +127,21 @@ const restore: Operation = {
   },
 };
 
+/** Of a backup whose database has lost its first page, but for the salt: a new one is made of it. */
+const restoreDamaged: Operation = {
+  ...restore,
+  prepare: async (stage) => {
+    await restore.prepare?.(stage);
+    const path = join(backupOf(stage), 'data.db');
+    const bytes = readFileSync(path);
+    writeFileSync(path, bytes.fill(0, 16, 4096));
+  },
+};
+
 export const BACKUP_OPERATIONS: Readonly<Record<string, Operation>> = {
   backup,
   'backup-again': backupAgain,
   'backup-verify': backupVerified,
   restore,
+  'restore-damaged': restoreDamaged,
 };

@@ -66,7 +66,7 @@ async function judge(sample: SampleVault, lost: readonly PageUse[]): Promise<Mar
           .filter(({ owner }) => owner === 'file_blobs')
           .flatMap((page) => filesOn(sample, page).map(({ path }) => path)),
   );
-  const named = new Set([...summary.withoutContent, ...summary.lost].map(({ path }) => path));
+  const named = new Set(summary.withoutContent.map(({ path }) => path));
   const quarantined = await vault.quarantine();
   const isAccountedFor = (path: string): boolean =>
     named.has(path) || summary.withNewNames.length > 0 || quarantined.length > 0;

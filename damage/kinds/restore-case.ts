@@ -101,10 +101,10 @@ export function isRestoredWithout(
   };
 }
 
-/** The database did not open, and was made anew from what is left of it: every sealed file is there, if only in quarantine, and every file with a name is whole or named. */
+/** The database had damaged pages, and was made anew from what is left of it: every sealed file is there, if only in quarantine, and every file with a name is whole or named. */
 export function isRebuilt({ findings, seen, sealedLost }: Restoring): Marks {
   const read = [...(seen?.files ?? [])];
-  const unreadable = findings.find(({ code }) => code === 'DATABASE_UNREADABLE');
+  const unreadable = findings.find(({ code }) => code === 'PAGE_DAMAGED');
   const named = findings.flatMap(({ path }) => (path === undefined ? [] : [path]));
   const damaged = read.flatMap(([path, { error }]) => (error?.code === 'DAMAGED' ? [path] : []));
   return {

@@ -53,7 +53,7 @@ const RECORDS: Readonly<Record<RecordType, string>> = {
   file: `${FILE_FIELDS}. stdout`,
   folder: 'path, name, fileCount, sizeBytes (all below it counted). stdout, from ls and info',
   rebuilt:
-    'rebuilt (false when nothing was wrong), files, pages, damagedPages (numbers, from 1), keptPath. stdout, from doctor --rebuild, after a file object with action (content lost, renamed or lost), id and path for each file that could not be kept as it was',
+    'rebuilt (false when nothing was wrong), files, pages, damagedPages (numbers, from 1), keptPath. stdout, from doctor --rebuild, after a file object with action (content lost or renamed), id and path for each file that could not be kept as it was',
   slot: 'id, kind (passphrase, keyfile, keychain or recovery), label, createdAtMs; removed: true from key rm and key rotate; becomes (kept, new code, dropped or secret needed) from key rotate --dry-run. stdout, from init and key',
   keychain:
     'vaultId, slotIds (of the key slots with an item), evidenceCount, here (whether it is the vault of --vault); removed: true with --forget. stdout, from key keychain',

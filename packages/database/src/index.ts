@@ -38,4 +38,4 @@ export type { TransferQuery, TransferTable } from './transfer-table.ts';
 export { keepsDamaged, putRebuiltInPlace } from './salvage/put-in-place.ts';
 export { rebuildDatabase } from './salvage/rebuild.ts';
 export type { RebuildOptions, RebuiltDatabase } from './salvage/rebuild.ts';
-export { hasPagesUnder } from './salvage/damaged-file.ts';
+export { findUnreadablePages, hasPagesUnder } from './salvage/damaged-file.ts';

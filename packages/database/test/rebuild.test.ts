@@ -144,7 +144,6 @@ test('whatever page is lost, no file is that has its content elsewhere', async (
     expect(rebuilt, name).toMatchObject({
       damagedPages: [number],
       pageCount: owners.length,
-      lost: [],
       withNewNames: [],
     });
     expect(rebuilt.files, name).toBe(sample.rows.length);
@@ -217,7 +216,7 @@ test('with the first page and half of all others lost, what is on the others com
       expect(contentOf(row)).toEqual(new Uint8Array(database.files.getBlob(row.id) ?? []));
   }
   // Each file is one of these, and none is two of them.
-  const outcomes = [...whole, ...rebuilt.withoutBytes, ...rebuilt.lost].map(({ id }) => id);
+  const outcomes = [...whole, ...rebuilt.withoutBytes].map(({ id }) => id);
   expect(new Set(outcomes).size).toBe(outcomes.length);
 });
 
@@ -280,8 +279,49 @@ test('without its salt a database is rebuilt with the copy that is in the reserv
     files: sample.rows.length,
     damagedPages: [1],
     withoutBytes: [],
-    lost: [],
   });
+});
+
+test('a file whose row is lost, and whose content cannot be read to its end, keeps its name', async () => {
+  const sample = closedSample();
+  const path = copyOf(sample);
+  const lost = ownersOf(path).flatMap((owner, index) => (owner === 'files' ? [index + 1] : []));
+  losePages(path, ...lost);
+  const rebuilt = await rebuildDatabase({
+    path,
+    key: KEY,
+    nowMs: () => NOW_MS,
+    hashSealed: () => Promise.resolve(undefined),
+    nameBytes: () => Promise.reject(new Error('is not asked')),
+    finish: () => undefined,
+  });
+  const sealed = sample.rows.filter(({ placement }) => placement === 'sealed');
+  expect(rebuilt.files).toBe(sample.rows.length);
+  expect(rebuilt.withoutBytes.map(({ id }) => id).sort()).toEqual(sealed.map(({ id }) => id).sort());
+  const database = reopen(path);
+  for (const row of sealed) {
+    expect(database.files.get(row.id)).toEqual({ ...row, sha256: new Uint8Array(32), condition: 'damaged' });
+  }
+});
+
+test('a log says no more of what counts than there is', async () => {
+  const database = newDatabase();
+  fill(database, 8);
+  database.checkpoint('truncate');
+  database.settings.set('only', 'in the log');
+  const path = copyOf({ path: database.path, rows: [] });
+  copyFileSync(`${database.path}-wal`, `${path}-wal`);
+  const pages = statSync(path).size / PAGE;
+  losePages(path, 1);
+  const log = readFileSync(`${path}-wal`);
+  // How many pages there are after the commit: of each frame, the second number.
+  for (let frame = 32; frame < log.length; frame += 24 + PAGE) {
+    if (log.readUInt32BE(frame + 4) !== 0) log.writeUInt32BE(0xff_ff_ff_ff, frame + 4);
+  }
+  writeFileSync(`${path}-wal`, log);
+  const rebuilt = await rebuild(path);
+  expect(rebuilt.pageCount).toBeLessThanOrEqual(pages + 8);
+  expect(reopen(path).settings.get('only')).toBe('in the log');
 });
 
 test('a change of key keeps the copy of the salt up to date', async () => {

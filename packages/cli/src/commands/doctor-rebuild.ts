@@ -8,9 +8,8 @@ import { formatCount } from '../output/format.ts';
 
 /** What became of a file, in the order in which it is told. */
 const OUTCOMES = {
-  withoutContent: 'its content is lost',
+  withoutContent: 'its content, or a part of it, is lost',
   withNewNames: 'its name was lost: this is a new one',
-  lost: 'it is lost',
 } as const;
 
 /** `coffer doctor --rebuild`: a new database of what can be read of a damaged one. */
@@ -19,7 +18,7 @@ export async function rebuildDatabase(context: Context, secret: SlotSecret): Pro
   const directory = await chooseVaultDirectory(context);
   const { rebuildVault } = await import('@coffer/vault');
   const summary = await rebuild();
-  for (const outcome of ['withoutContent', 'withNewNames', 'lost'] as const)
+  for (const outcome of ['withoutContent', 'withNewNames'] as const)
     for (const file of summary[outcome]) writeFile(context, file, outcome);
   const { isRebuilt, files, pageCount, damagedPages, keptPath } = summary;
   if (output.json) {
@@ -53,5 +52,4 @@ function writeFile({ output }: Context, { id, path }: RebuiltFile, outcome: keyo
 const ACTIONS: Readonly<Record<keyof typeof OUTCOMES, string>> = {
   withoutContent: 'content lost',
   withNewNames: 'renamed',
-  lost: 'lost',
 };

@@ -27,14 +27,17 @@ export interface Completing {
   readonly nowMs: () => number;
 }
 
-/** Adds the files whose rows are lost and whose content is not, as the index by path knows them; returns those whose content is lost, too. */
+/**
+ * Adds the files whose rows are lost, as the index by path knows them. One whose content can't be read to its end gets a hash of zeros, which no content has, and is returned: what is whole of it
+ * is still to be had under its name.
+ */
 export async function addFilesOfIndex(
   connection: Connection,
   damaged: DamagedFile,
   { hashSealed }: Completing,
   signal: AbortSignal | undefined,
 ): Promise<FileName[]> {
-  const lost: FileName[] = [];
+  const unproven: FileName[] = [];
   for (const entry of [...filesInIndexOnly(connection, damaged)]) {
     signal?.throwIfAborted();
     const id = fileIdFromBytes(entry.id);
@@ -44,11 +47,15 @@ export async function addFilesOfIndex(
       placement === 'sealed'
         ? await hashSealed({ id, name, sizeBytes })
         : hashOfBlob(connection, entry.fileKey);
-    if (hash === undefined) lost.push({ id, folder, name, placement });
-    else insertFile(connection, entry.fileKey, toRow(entry, id, placement, hash));
+    const row = toRow(entry, id, placement, hash ?? new Uint8Array(SHA256_SIZE_BYTES));
+    insertFile(connection, entry.fileKey, { ...row, condition: hash === undefined ? 'damaged' : 'ok' });
+    // What is in the database alone is found when all rows are there.
+    if (hash === undefined && placement === 'sealed') unproven.push({ id, folder, name, placement });
   }
-  return lost;
+  return unproven;
 }
+
+const SHA256_SIZE_BYTES = 32;
 
 function hashOfBlob(connection: Connection, fileKey: number): Uint8Array | undefined {
   const row = connection.get('SELECT bytes FROM file_blobs WHERE file_key = ?', fileKey);

@@ -1,5 +1,6 @@
 import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
 import type { KeyObject } from 'node:crypto';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { DatabaseError } from '../errors.ts';
 import { LOCK_BYTE_PAGE, PAGE_SIZE_BYTES, SALT_SIZE_BYTES } from '../page-layout.ts';
 import { decryptPage, derivePageHmacKey, isPageAuthentic } from '../page-layout.ts';
@@ -12,6 +13,8 @@ import type { ReadAt, WalPages } from './wal-pages.ts';
 const PAGE_COUNT_OFFSET = 28;
 const USER_VERSION_OFFSET = 60;
 const APPLICATION_ID_OFFSET = 68;
+
+const PAGES_AT_A_TIME = 512;
 
 /** What the first page says of the database. */
 export interface FileHeader {
@@ -47,7 +50,9 @@ export class DamagedFile implements Disposable {
           ? { offsets: new Map(), pageCount: undefined }
           : findWalPages(readerOf(this.#logDescriptor), (page, number) => this.#isAuthentic(page, number));
       this.header = this.#readHeader();
-      this.pageCount = this.#wal.pageCount ?? this.header?.pageCount ?? filePages;
+      // The header is authentic, and what a frame of the log says is not: it says at most how much of what is there counts.
+      const available = Math.max(filePages, ...this.#wal.offsets.keys());
+      this.pageCount = this.header?.pageCount ?? Math.min(this.#wal.pageCount ?? available, available);
     } catch (error) {
       this[Symbol.dispose]();
       throw error;
@@ -68,6 +73,19 @@ export class DamagedFile implements Disposable {
         ? readAt(this.#descriptor, (pageNumber - 1) * PAGE_SIZE_BYTES, PAGE_SIZE_BYTES)
         : readAt(this.#logDescriptor, inLog, PAGE_SIZE_BYTES);
     return this.#isAuthentic(page, pageNumber) ? decryptPage(this.#key, page, pageNumber) : undefined;
+  }
+
+  /** Numbers, from 1, of the pages that are damaged or not there. Yields those of some hundreds at a time. */
+  *unreadablePages(): Generator<readonly number[], void> {
+    for (let first = 1; first <= this.pageCount; first += PAGES_AT_A_TIME) {
+      const last = Math.min(first + PAGES_AT_A_TIME - 1, this.pageCount);
+      const found: number[] = first === 1 && this.isSaltDamaged ? [1] : [];
+      for (let number = first; number <= last; number += 1) {
+        if (number !== LOCK_BYTE_PAGE && !found.includes(number) && this.read(number) === undefined)
+          found.push(number);
+      }
+      yield found;
+    }
   }
 
   [Symbol.dispose](): void {
@@ -112,6 +130,24 @@ export function hasPagesUnder(path: string, key: Uint8Array): boolean {
     return true;
   } catch (error) {
     if (error instanceof DatabaseError && error.code === 'WRONG_KEY') return false;
+    throw toDatabaseError(error, `cannot read ${path}`);
+  }
+}
+
+/**
+ * The pages of a database and its log that can't be read, without SQLite, which forgets a log when it does not open what is beside it. All of them are as they were written when there are none.
+ * Throws `WRONG_KEY` when no page opens with this key.
+ */
+export async function findUnreadablePages(path: string, key: Uint8Array): Promise<number[]> {
+  try {
+    using file = DamagedFile.open(path, key);
+    const found: number[] = [];
+    for (const some of file.unreadablePages()) {
+      found.push(...some);
+      await nextTurn();
+    }
+    return found;
+  } catch (error) {
     throw toDatabaseError(error, `cannot read ${path}`);
   }
 }

@@ -38,12 +38,10 @@ export interface RebuiltDatabase {
   readonly pageCount: number;
   /** Numbers, from 1. */
   readonly damagedPages: readonly number[];
-  /** They are in the list, and their bytes are lost. */
+  /** They are in the list, as damaged: their bytes, or some of them, are lost. */
   readonly withoutBytes: readonly FileName[];
   /** Their bytes are there, and they have new names. */
   readonly withNewNames: readonly FileName[];
-  /** They were known by name, and are not in the list any more: nothing of their content could be read. */
-  readonly lost: readonly FileName[];
 }
 
 /**
@@ -125,7 +123,6 @@ const NOTHING_FOUND: Found = {
   damagedPages: [],
   withoutBytes: [],
   withNewNames: [],
-  lost: [],
 };
 
 async function fillFrom(
@@ -142,10 +139,10 @@ async function fillFrom(
     await nextTurn();
     signal?.throwIfAborted();
   }
-  const lost = await addFilesOfIndex(connection, damaged, options, signal);
+  const unproven = await addFilesOfIndex(connection, damaged, options, signal);
   const withNewNames = await addNamelessBlobs(connection, options, signal);
-  const withoutBytes = markWithoutBytes(connection);
-  return { pageCount, damagedPages: [...damagedPages], withoutBytes, withNewNames, lost };
+  const withoutBytes = [...unproven, ...markWithoutBytes(connection)];
+  return { pageCount, damagedPages: [...damagedPages], withoutBytes, withNewNames };
 }
 
 function checkWhole(connection: Connection): void {

@@ -1,56 +1,60 @@
+import { DatabaseError } from '@coffer/database';
 import type { CofferDatabase } from '@coffer/database';
 import { FileStorage, shredWhole } from '@coffer/storage';
-import { rebuildDatabase } from '../doctor/rebuild-vault.ts';
+import { RESTORE } from '../doctor/kinds/mends.ts';
+import { rebuildDatabase, unreadablePages } from '../doctor/rebuild-vault.ts';
 import type { RebuildSummary } from '../doctor/rebuild-vault.ts';
 import { toFinding } from '../doctor/finding.ts';
 import type { Finding } from '../doctor/finding.ts';
+import { VaultError } from '../errors.ts';
 import type { VaultPaths } from '../paths.ts';
 import type { VaultKeys } from '../rotate/vault-keys.ts';
-import { toVaultError } from '../to-vault-error.ts';
 
 /** The database of a backup, copied to where its vault is to be, and the storage that its files are restored to. */
 export interface RestoredParts extends AsyncDisposable {
   readonly database: CofferDatabase;
   readonly storage: FileStorage;
-  /** Whether the database did not open, and was made anew. */
+  /** Whether the database was damaged, and was made anew. */
   readonly isRebuilt: boolean;
   /** What is lost of it then. */
   readonly findings: readonly Finding[];
 }
 
-/** Opens them. A database that does not open gives what is on its pages all the same: the copy is rebuilt. */
+/** Opens them. Of a database with pages that can't be read a new one is made of the others, whether it opens or not. */
 export async function openRestored(
   paths: VaultPaths,
   keys: VaultKeys,
   { source, signal }: { readonly source: VaultPaths; readonly signal: AbortSignal | undefined },
 ): Promise<RestoredParts> {
+  const damagedPages = await pagesToRebuild(source, paths, keys);
+  if (damagedPages.length === 0) return await openParts(paths, keys);
+  const rebuilt = await rebuildDatabase(paths, keys, {
+    sealedFrom: source.directory,
+    ...(signal === undefined ? {} : { signal }),
+  });
+  // The backup still has it.
+  for (const suffix of ['', '-wal']) await shredWhole(paths.keptDatabase + suffix);
+  return { ...(await openParts(paths, keys)), isRebuilt: true, findings: findingsOf(source, rebuilt) };
+}
+
+async function pagesToRebuild(source: VaultPaths, paths: VaultPaths, keys: VaultKeys): Promise<number[]> {
   try {
-    return await openParts(paths, keys);
+    return await unreadablePages(paths, keys);
   } catch (error) {
-    const { code, message } = toVaultError(error);
-    if (code !== 'DAMAGED') throw error;
-    const rebuilt = await rebuildDatabase(paths, keys, {
-      sealedFrom: source.directory,
-      ...(signal === undefined ? {} : { signal }),
+    if (!(error instanceof DatabaseError) || error.code !== 'WRONG_KEY') throw error;
+    throw new VaultError('DAMAGED', `nothing of ${source.database} can be read with the key of the backup`, {
+      cause: error,
+      hint: 'it is damaged, or of another vault: restore an older backup, or make a new one from the vault',
     });
-    // The backup still has it.
-    for (const suffix of ['', '-wal']) await shredWhole(paths.keptDatabase + suffix);
-    const findings = findingsOf(paths, rebuilt, message);
-    return { ...(await openParts(paths, keys)), isRebuilt: true, findings };
   }
 }
 
-const REMEDY = 'everything that can be read was restored; look for the rest in an older backup';
-
-function findingsOf(
-  { database }: VaultPaths,
-  { lost, withNewNames }: RebuildSummary,
-  why: string,
-): Finding[] {
-  const finding = toFinding('DATABASE_UNREADABLE', { item: database, message: `in the backup, ${why}` });
-  const lostFiles = lost.map(({ id, folder, name, path }) =>
-    toFinding('ROW_DAMAGED', { item: path, message: `${path} is lost`, file: { id, folder, name } }),
-  );
+/** The damage is the backup's; what was made of it is whole. */
+function findingsOf({ database }: VaultPaths, { damagedPages, withNewNames }: RebuildSummary): Finding[] {
+  const pages = `${String(damagedPages.length)} ${damagedPages.length === 1 ? 'page' : 'pages'}`;
+  const numbers = `${damagedPages.slice(0, 20).join(', ')}${damagedPages.length > 20 ? ', …' : ''}`;
+  const message = `${pages} of ${database} cannot be read (${numbers}); everything else was restored`;
+  const finding = toFinding('PAGE_DAMAGED', { item: database, message });
   const named = withNewNames.map(({ id, folder, name, path }) =>
     toFinding('ROW_DAMAGED', {
       item: path,
@@ -58,8 +62,14 @@ function findingsOf(
       file: { id, folder, name },
     }),
   );
-  return [finding, ...lostFiles, ...named].map((each) => ({ ...each, remedy: REMEDY }));
+  return [finding, ...named].map((each) => ({ ...each, ...OF_BACKUP }));
 }
+
+const OF_BACKUP: Pick<Finding, 'cost' | 'remedy' | 'mend'> = {
+  cost: 'names, tags and small files that were on damaged pages of the backup, and on no other',
+  remedy: 'look for what is missing in an older backup',
+  mend: RESTORE,
+};
 
 async function openParts(paths: VaultPaths, keys: VaultKeys): Promise<RestoredParts> {
   await using opening = new AsyncDisposableStack();

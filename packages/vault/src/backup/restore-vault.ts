@@ -148,10 +148,16 @@ async function* restore(options: RestoreOptions): AsyncGenerator<RestoreEvent, v
   };
 }
 
+/** What there may be beside a database. */
+const OF_DATABASE: readonly string[] = ['', '.damaged', '.rebuilt', '.rebuilt.new']
+  .flatMap((name) => ['', '-wal', '-shm', '-journal'].map((log) => name + log))
+  .concat('.reserve');
+
 /** With the log that somebody who had the backup open may have left beside it. */
 async function copyDatabase(from: VaultPaths, to: VaultPaths): Promise<void> {
   try {
-    for (const suffix of ['', '-wal', '-shm', '-journal', '.reserve']) await shredWhole(to.database + suffix);
+    // Also of an attempt before this one, perhaps with another backup.
+    for (const suffix of OF_DATABASE) await shredWhole(to.database + suffix);
     for (const suffix of ['-wal', '']) {
       if (suffix !== '' && !existsSync(from.database + suffix)) continue;
       const path = to.database + suffix;

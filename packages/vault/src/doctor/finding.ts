@@ -62,7 +62,9 @@ export function toFinding(code: FindingCode, about: FindingAbout): Finding {
 }
 
 function named({ id, folder, name, sha256 }: Required<FindingAbout>['file']): Required<MendAbout>['file'] {
-  return { id, folder, name, ...(sha256 === undefined ? {} : { sha256: bytesToHex(sha256) }) };
+  // Of a row that was rebuilt without its content it is zeros: docs/decisions/0040.
+  const isKnown = sha256?.some((byte) => byte !== 0) === true;
+  return { id, folder, name, ...(isKnown ? { sha256: bytesToHex(sha256) } : {}) };
 }
 
 /** What a check of the storage has found, in the words of a vault. */

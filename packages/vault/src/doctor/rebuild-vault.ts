@@ -1,4 +1,4 @@
-import { DatabaseError, acquireOwnerLock, putRebuiltInPlace } from '@coffer/database';
+import { DatabaseError, acquireOwnerLock, findUnreadablePages, putRebuiltInPlace } from '@coffer/database';
 import { rebuildStorage } from '@coffer/storage';
 import { existsSync, statSync } from 'node:fs';
 import { finishCommit } from '../backup/commit.ts';
@@ -40,12 +40,10 @@ export interface RebuildSummary {
   readonly damagedPages: readonly number[];
   /** Where the damaged database is now; `undefined` when there was none. */
   readonly keptPath: string | undefined;
-  /** They keep their names, and their content is lost. */
+  /** They keep their names, and their content, or a part of it, is lost. */
   readonly withoutContent: readonly RebuiltFile[];
   /** Their names are lost, and they have new ones. */
   readonly withNewNames: readonly RebuiltFile[];
-  /** Nothing of them is left but this. */
-  readonly lost: readonly RebuiltFile[];
 }
 
 /**
@@ -78,24 +76,24 @@ async function soundDatabase(
 ): Promise<RebuildSummary | undefined> {
   if (!existsSync(paths.database)) return undefined;
   try {
+    // Before SQLite opens it, which forgets the log of what it does not open.
+    if ((await unreadablePages(paths, keys)).length > 0) return undefined;
     using database = keys.openDatabase(paths.database);
     if (database.integrityCheck().length > 0) return undefined;
-    const key = keys.exportDatabaseKey();
-    try {
-      const scan = await database.scanPages({ key, ...(signal === undefined ? {} : { signal }) });
-      const { damagedPages, pageCount } = scan;
-      if (damagedPages.length > 0) return undefined;
-      return { isRebuilt: false, files: database.files.count(), keptPath: undefined, pageCount, ...NOTHING };
-    } finally {
-      key.fill(0);
-    }
+    signal?.throwIfAborted();
+    return { isRebuilt: false, files: database.files.count(), keptPath: undefined, ...NOTHING };
   } catch (error) {
     if (isDamage(error)) return undefined;
     throw error;
   }
 }
 
-const NOTHING = { damagedPages: [], withoutContent: [], withNewNames: [], lost: [] } as const;
+const NOTHING = { pageCount: 0, damagedPages: [], withoutContent: [], withNewNames: [] } as const;
+
+/** Of the database and its log, whichever of the keys it is under. Throws `DatabaseError` `WRONG_KEY` when nothing of it opens. */
+export async function unreadablePages({ database }: VaultPaths, keys: VaultKeys): Promise<number[]> {
+  return await keys.withEachDatabaseKey((key) => findUnreadablePages(database, key));
+}
 
 function isDamage(error: unknown): boolean {
   return (
@@ -147,7 +145,6 @@ export async function rebuildDatabase(
     keptPath: hadDatabase ? paths.keptDatabase : undefined,
     withoutContent: rebuilt.withoutBytes.map(toFile),
     withNewNames: rebuilt.withNewNames.map(toFile),
-    lost: rebuilt.lost.map(toFile),
   };
 }
 
@@ -165,6 +162,6 @@ function toFile({
 
 function isBackup({ directory }: VaultPaths): VaultError {
   return new VaultError('INVALID_INPUT', `${directory} is a backup, and nothing changes one`, {
-    hint: 'restore it: what is damaged in it is named, and restored as far as it goes',
+    hint: '`coffer restore` makes a vault of it with everything that can be read, and names the rest',
   });
 }

@@ -5,7 +5,7 @@ export const BY_DOCTOR = 'coffer doctor --fix';
 /** Makes a new database, and keeps the damaged one. */
 export const REBUILD = 'coffer doctor --rebuild';
 /** Into a new folder: the damaged vault stays as it is. */
-const RESTORE = 'coffer restore BACKUP --vault RESTORED';
+export const RESTORE = 'coffer restore BACKUP --vault RESTORED';
 
 /** How a file takes the place of the one of its name, with its tags. */
 function addAgain(source: string, file: { readonly folder: string; readonly name: string }): string {
