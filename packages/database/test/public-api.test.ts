@@ -18,6 +18,7 @@ test('the package exports exactly these values', () => {
       "fileIdFromBytes",
       "fileIdToBytes",
       "findLockHolder",
+      "findPageDamage",
       "hasPagesUnder",
       "inspectDatabaseFile",
       "keepsDamaged",

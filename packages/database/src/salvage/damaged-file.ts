@@ -47,7 +47,7 @@ export class DamagedFile implements Disposable {
       this.isSaltDamaged = found.isCopy;
       this.#wal =
         this.#logDescriptor === undefined
-          ? { offsets: new Map(), pageCount: undefined }
+          ? { offsets: new Map(), pageCount: undefined, isHeaderWhole: true }
           : findWalPages(readerOf(this.#logDescriptor), (page, number) => this.#isAuthentic(page, number));
       this.header = this.#readHeader();
       // The header is authentic, and what a frame of the log says is not: it says at most how much of what is there counts.
@@ -73,6 +73,11 @@ export class DamagedFile implements Disposable {
         ? readAt(this.#descriptor, (pageNumber - 1) * PAGE_SIZE_BYTES, PAGE_SIZE_BYTES)
         : readAt(this.#logDescriptor, inLog, PAGE_SIZE_BYTES);
     return this.#isAuthentic(page, pageNumber) ? decryptPage(this.#key, page, pageNumber) : undefined;
+  }
+
+  /** Whether there is a log with commits that SQLite does not read, and removes. */
+  get isLogUnread(): boolean {
+    return !this.#wal.isHeaderWhole && this.#wal.offsets.size > 0;
   }
 
   /** Numbers, from 1, of the pages that are damaged or not there. Yields those of some hundreds at a time. */
@@ -134,19 +139,28 @@ export function hasPagesUnder(path: string, key: Uint8Array): boolean {
   }
 }
 
+/** What is wrong with the pages of a database and its log. */
+export interface PageDamage {
+  /** Numbers, from 1. */
+  readonly pages: readonly number[];
+  /** There is a log with commits that SQLite does not read, and would remove. */
+  readonly isLogUnread: boolean;
+}
+
 /**
- * The pages of a database and its log that can't be read, without SQLite, which forgets a log when it does not open what is beside it. All of them are as they were written when there are none.
+ * Looks at a database and its log without SQLite, which forgets a log when it does not open what is beside it. `undefined` when everything is as it was written.
  * Throws `WRONG_KEY` when no page opens with this key.
  */
-export async function findUnreadablePages(path: string, key: Uint8Array): Promise<number[]> {
+export async function findPageDamage(path: string, key: Uint8Array): Promise<PageDamage | undefined> {
   try {
     using file = DamagedFile.open(path, key);
-    const found: number[] = [];
+    const pages: number[] = [];
     for (const some of file.unreadablePages()) {
-      found.push(...some);
+      pages.push(...some);
       await nextTurn();
     }
-    return found;
+    const { isLogUnread } = file;
+    return pages.length === 0 && !isLogUnread ? undefined : { pages, isLogUnread };
   } catch (error) {
     throw toDatabaseError(error, `cannot read ${path}`);
   }

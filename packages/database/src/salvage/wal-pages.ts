@@ -10,6 +10,9 @@ import { PAGE_SIZE_BYTES } from '../page-layout.ts';
 
 const HEADER_SIZE_BYTES = 32;
 const HEADER_SALTS_OFFSET = 16;
+const HEADER_CHECKSUMS_OFFSET = 24;
+const MAGIC_LITTLE_ENDIAN = 0x37_7f_06_82;
+const MAGIC_BIG_ENDIAN = 0x37_7f_06_83;
 const FRAME_HEADER_SIZE_BYTES = 24;
 const FRAME_SALTS_OFFSET = 8;
 const SALTS_SIZE_BYTES = 8;
@@ -21,6 +24,8 @@ export interface WalPages {
   readonly offsets: ReadonlyMap<number, number>;
   /** After the last commit; `undefined` when there is none. */
   readonly pageCount: number | undefined;
+  /** Whether SQLite reads the log at all: it goes by the checksum of the header. */
+  readonly isHeaderWhole: boolean;
 }
 
 /** Reads `length` bytes at an offset of the log: fewer at its end. */
@@ -34,7 +39,8 @@ export function findWalPages(
   const offsets = new Map<number, number>();
   let pageCount: number | undefined;
   const header = readAt(0, HEADER_SIZE_BYTES);
-  if (header.length < HEADER_SIZE_BYTES) return { offsets, pageCount };
+  if (header.length < HEADER_SIZE_BYTES) return { offsets, pageCount, isHeaderWhole: false };
+  const isHeaderWhole = hasRightChecksums(header);
   const salts = header.subarray(HEADER_SALTS_OFFSET, HEADER_SALTS_OFFSET + SALTS_SIZE_BYTES);
   const pending = new Map<number, number>();
   for (let offset = HEADER_SIZE_BYTES; ; offset += FRAME_SIZE_BYTES) {
@@ -50,5 +56,22 @@ export function findWalPages(
     pending.clear();
     pageCount = pagesAfterCommit;
   }
-  return { offsets, pageCount };
+  return { offsets, pageCount, isHeaderWhole };
+}
+
+/** https://sqlite.org/fileformat.html#wal_file_format, "Checksum Algorithm": its numbers are in the byte order that the magic says, the sums big-endian. */
+function hasRightChecksums(header: Buffer): boolean {
+  const magic = header.readUInt32BE(0);
+  if (magic !== MAGIC_LITTLE_ENDIAN && magic !== MAGIC_BIG_ENDIAN) return false;
+  const read = (offset: number): number =>
+    magic === MAGIC_BIG_ENDIAN ? header.readUInt32BE(offset) : header.readUInt32LE(offset);
+  let [first, second] = [0, 0];
+  for (let offset = 0; offset < HEADER_CHECKSUMS_OFFSET; offset += 8) {
+    first = (first + read(offset) + second) >>> 0;
+    second = (second + read(offset + 4) + first) >>> 0;
+  }
+  return (
+    header.readUInt32BE(HEADER_CHECKSUMS_OFFSET) === first &&
+    header.readUInt32BE(HEADER_CHECKSUMS_OFFSET + 4) === second
+  );
 }

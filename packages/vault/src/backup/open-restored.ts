@@ -1,8 +1,8 @@
 import { DatabaseError } from '@coffer/database';
-import type { CofferDatabase } from '@coffer/database';
+import type { CofferDatabase, PageDamage } from '@coffer/database';
 import { FileStorage, shredWhole } from '@coffer/storage';
 import { RESTORE } from '../doctor/kinds/mends.ts';
-import { rebuildDatabase, unreadablePages } from '../doctor/rebuild-vault.ts';
+import { pageDamage, rebuildDatabase } from '../doctor/rebuild-vault.ts';
 import type { RebuildSummary } from '../doctor/rebuild-vault.ts';
 import { toFinding } from '../doctor/finding.ts';
 import type { Finding } from '../doctor/finding.ts';
@@ -26,8 +26,8 @@ export async function openRestored(
   keys: VaultKeys,
   { source, signal }: { readonly source: VaultPaths; readonly signal: AbortSignal | undefined },
 ): Promise<RestoredParts> {
-  const damagedPages = await pagesToRebuild(source, paths, keys);
-  if (damagedPages.length === 0) return await openParts(paths, keys);
+  const damage = await damageOf(source, paths, keys);
+  if (damage === undefined) return await openParts(paths, keys);
   const rebuilt = await rebuildDatabase(paths, keys, {
     sealedFrom: source.directory,
     ...(signal === undefined ? {} : { signal }),
@@ -37,9 +37,13 @@ export async function openRestored(
   return { ...(await openParts(paths, keys)), isRebuilt: true, findings: findingsOf(source, rebuilt) };
 }
 
-async function pagesToRebuild(source: VaultPaths, paths: VaultPaths, keys: VaultKeys): Promise<number[]> {
+async function damageOf(
+  source: VaultPaths,
+  paths: VaultPaths,
+  keys: VaultKeys,
+): Promise<PageDamage | undefined> {
   try {
-    return await unreadablePages(paths, keys);
+    return await pageDamage(paths, keys);
   } catch (error) {
     if (!(error instanceof DatabaseError) || error.code !== 'WRONG_KEY') throw error;
     throw new VaultError('DAMAGED', `nothing of ${source.database} can be read with the key of the backup`, {
@@ -53,7 +57,11 @@ async function pagesToRebuild(source: VaultPaths, paths: VaultPaths, keys: Vault
 function findingsOf({ database }: VaultPaths, { damagedPages, withNewNames }: RebuildSummary): Finding[] {
   const pages = `${String(damagedPages.length)} ${damagedPages.length === 1 ? 'page' : 'pages'}`;
   const numbers = `${damagedPages.slice(0, 20).join(', ')}${damagedPages.length > 20 ? ', …' : ''}`;
-  const message = `${pages} of ${database} cannot be read (${numbers}); everything else was restored`;
+  const what =
+    damagedPages.length === 0
+      ? `the log of ${database} is damaged`
+      : `${pages} of ${database} cannot be read (${numbers})`;
+  const message = `${what}; everything else was restored`;
   const finding = toFinding('PAGE_DAMAGED', { item: database, message });
   const named = withNewNames.map(({ id, folder, name, path }) =>
     toFinding('ROW_DAMAGED', {

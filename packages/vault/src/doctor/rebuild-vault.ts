@@ -1,4 +1,5 @@
-import { DatabaseError, acquireOwnerLock, findUnreadablePages, putRebuiltInPlace } from '@coffer/database';
+import { DatabaseError, acquireOwnerLock, findPageDamage, putRebuiltInPlace } from '@coffer/database';
+import type { PageDamage } from '@coffer/database';
 import { rebuildStorage } from '@coffer/storage';
 import { existsSync, statSync } from 'node:fs';
 import { finishCommit } from '../backup/commit.ts';
@@ -77,7 +78,7 @@ async function soundDatabase(
   if (!existsSync(paths.database)) return undefined;
   try {
     // Before SQLite opens it, which forgets the log of what it does not open.
-    if ((await unreadablePages(paths, keys)).length > 0) return undefined;
+    if ((await pageDamage(paths, keys)) !== undefined) return undefined;
     using database = keys.openDatabase(paths.database);
     if (database.integrityCheck().length > 0) return undefined;
     signal?.throwIfAborted();
@@ -91,8 +92,8 @@ async function soundDatabase(
 const NOTHING = { pageCount: 0, damagedPages: [], withoutContent: [], withNewNames: [] } as const;
 
 /** Of the database and its log, whichever of the keys it is under. Throws `DatabaseError` `WRONG_KEY` when nothing of it opens. */
-export async function unreadablePages({ database }: VaultPaths, keys: VaultKeys): Promise<number[]> {
-  return await keys.withEachDatabaseKey((key) => findUnreadablePages(database, key));
+export async function pageDamage({ database }: VaultPaths, keys: VaultKeys): Promise<PageDamage | undefined> {
+  return await keys.withEachDatabaseKey((key) => findPageDamage(database, key));
 }
 
 function isDamage(error: unknown): boolean {

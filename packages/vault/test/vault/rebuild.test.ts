@@ -175,6 +175,19 @@ test('rebuilding takes what is in the log of a vault that was killed, and keeps 
   expect(await made.text('newest.txt')).toBe('newest.txt');
 });
 
+test('a log that SQLite would not read is read, and kept', async () => {
+  const made = await killedVault();
+  const path = `${database(made)}-wal`;
+  const log = readFileSync(path);
+  // A checksum of its header.
+  log.writeUInt8(log.readUInt8(24) ^ 1, 24);
+  writeFileSync(path, log);
+  expect(await rebuildVault(made)).toMatchObject({ isRebuilt: true, files: 4, damagedPages: [] });
+  await made.reopen();
+  expect(await made.text('newest.txt')).toBe('newest.txt');
+  expect(readFileSync(`${database(made)}.damaged-wal`).equals(log)).toBe(true);
+});
+
 describe('restoring a backup whose database is damaged', () => {
   test('gives back everything that is on its other pages, and says so', async () => {
     const made = await closedVault();
