@@ -5,7 +5,7 @@ import {
   inspectDatabaseFile,
   keepsDamaged,
 } from '@coffer/database';
-import { accessSync, constants, existsSync, lstatSync } from 'node:fs';
+import { accessSync, constants, existsSync, lstatSync, realpathSync } from 'node:fs';
 import { readdir, statfs } from 'node:fs/promises';
 import { join } from 'node:path';
 import { isUnfinishedRestore } from '../backup/restore-target.ts';
@@ -61,10 +61,11 @@ export async function examineFolder(paths: VaultPaths, machine: Partial<Machine>
   ];
 }
 
-function linkFinding(item: string, { ownerLock }: VaultPaths): Finding {
+function linkFinding(item: string, { ownerLock, database }: VaultPaths): Finding {
   // A lock is empty and made anew, and where nothing is behind a link there is nothing to put in its place.
   const code = item === ownerLock ? 'LOCK_REPLACED' : existsSync(item) ? 'LINKED' : 'PLACE_TAKEN';
-  return toFinding(code, { item, message: describeLink(item), ...since(item) });
+  const target = code === 'LINKED' && item === database ? { database: realpathSync(item) } : {};
+  return toFinding(code, { item, message: describeLink(item), ...since(item), ...target });
 }
 
 function unfinished(code: 'INIT_UNFINISHED' | 'RESTORE_UNFINISHED', { directory }: VaultPaths): Finding {

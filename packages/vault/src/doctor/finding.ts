@@ -35,6 +35,8 @@ export interface FindingAbout {
   readonly item: string;
   readonly message: string;
   readonly sinceMs?: number;
+  /** What the link in the place of the database leads to in the end. */
+  readonly database?: string;
   readonly file?: {
     readonly id: string;
     readonly folder: string;
@@ -46,7 +48,7 @@ export interface FindingAbout {
 
 export function toFinding(code: FindingCode, about: FindingAbout): Finding {
   const kind = FINDING_KINDS[code];
-  const { item, message, sinceMs, file } = about;
+  const { item, message, sinceMs, database, file } = about;
   return {
     code,
     subject: kind.subject,
@@ -56,7 +58,11 @@ export function toFinding(code: FindingCode, about: FindingAbout): Finding {
     ...(sinceMs === undefined ? {} : { sinceMs }),
     cost: kind.cost,
     remedy: kind.remedy,
-    mend: kind.mend({ item: quoteForShell(item), ...(file === undefined ? {} : { file: named(file) }) }),
+    mend: kind.mend({
+      item: quoteForShell(item),
+      ...(database === undefined ? {} : { database: quoteForShell(database) }),
+      ...(file === undefined ? {} : { file: named(file) }),
+    }),
     isFixable: kind.isFixable ?? false,
   };
 }

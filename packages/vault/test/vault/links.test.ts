@@ -1,5 +1,15 @@
 import { execFileSync } from 'node:child_process';
-import { existsSync, lstatSync, mkdirSync, readdirSync, renameSync, rmSync, symlinkSync } from 'node:fs';
+import {
+  copyFileSync,
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect } from 'vitest';
 import { createVault, diagnose, openVault, readVaultSlots, restoreVault } from '../../src/index.ts';
@@ -49,6 +59,52 @@ describe('a link in the folder of a vault keeps it closed, is named, and is put 
       await made.reopen();
       expect(await made.text('small.txt')).toBe('small.txt');
       expect(await made.text('large.bin')).toHaveLength(200_000);
+    },
+  );
+
+  onPosix.each([
+    ['nothing is in its place', () => undefined],
+    [
+      'a link to it is in its place',
+      (log: string, target: string) => {
+        symlinkSync(target, log);
+      },
+    ],
+    [
+      'an older one is in its place',
+      (log: string) => {
+        writeFileSync(log, 'x'.repeat(5000));
+      },
+    ],
+  ] as const)(
+    'data.db, with the log that an older version had beside the target, when %s',
+    async (_, place) => {
+      const made = await TestVault.create();
+      await made.put('before.txt');
+      await made.vault.close();
+      // A second name on the way to it: the log is where the last one leads.
+      const target = made.path("else where's", 'the database');
+      const item = join(made.directory, 'data.db');
+      mkdirSync(made.path("else where's"), { mode: 0o700 });
+      await made.reopen();
+      await made.put('committed.txt');
+      // As a crash leaves it: what was written last is in the log alone.
+      for (const end of ['', '-wal']) copyFileSync(`${item}${end}`, `${target}${end}`);
+      await made.vault.close();
+      rmSync(item);
+      symlinkSync(target, made.path('way'));
+      symlinkSync(made.path('way'), item);
+      rmSync(`${item}-wal`, { force: true });
+      place(`${item}-wal`, `${target}-wal`);
+      const finding = (await doctor(made)).find((each) => each.item === item);
+      expect(finding).toMatchObject({ code: 'LINKED', item });
+      execFileSync('sh', ['-c', finding?.mend ?? '']);
+      expect(lstatSync(item).isFile()).toBe(true);
+      expect(lstatSync(`${item}-wal`).isFile()).toBe(true);
+      expect(existsSync(`${target}-wal`)).toBe(true);
+      await made.reopen();
+      expect(made.paths()).toEqual(['before.txt', 'committed.txt']);
+      expect(await made.text('committed.txt')).toBe('committed.txt');
     },
   );
 

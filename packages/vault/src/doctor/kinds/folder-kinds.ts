@@ -1,5 +1,5 @@
 import type { FindingKind } from './kind.ts';
-import { BY_DOCTOR, LEFT_OVER } from './mends.ts';
+import { BY_DOCTOR, LEFT_OVER, instead } from './mends.ts';
 
 /** Found by looking at a vault's folder, with or without its key. */
 export type FolderFindingCode =
@@ -97,7 +97,7 @@ export const FOLDER_KINDS: Readonly<Record<FolderFindingCode, FindingKind>> = {
     cost: 'the vault does not open: what is renamed and made durable beside a link is not what the link leads to',
     remedy:
       'put a copy of what it leads to in its place; to have the vault on another disk, move its whole folder and link to that',
-    mend: ({ item }) => `cp -pRL ${item} ${item}.copy && rm ${item} && mv ${item}.copy ${item}`,
+    mend: instead,
   },
   PLACE_TAKEN: {
     subject: 'folder',

@@ -3,6 +3,8 @@ import type { FindingSubject } from '../finding.ts';
 export interface MendAbout {
   /** As a shell takes it. */
   readonly item: string;
+  /** What the link in the place of the database leads to in the end, as a shell takes it. */
+  readonly database?: string;
   readonly file?: {
     readonly id: string;
     readonly folder: string;

@@ -29,6 +29,17 @@ export function fromItself({ file }: MendAbout): string {
   return `t=$(mktemp -d) && ${get} && ${addAgain('"$t"/f', file)}; rm -rf "$t"`;
 }
 
+/**
+ * Puts a copy of what a link leads to in its place. SQLite has the log of a database beside what the link leads to, and it may have what was written last: it comes first, so that
+ * the database is never in its place without it. What is in the place of the log belongs to no database that was used since, or is a link itself.
+ */
+export function instead({ item, database }: MendAbout): string {
+  const copy = `cp -pRL ${item} ${item}.copy && rm ${item} && mv ${item}.copy ${item}`;
+  if (database === undefined) return copy;
+  const log = `cp -p ${database}-wal ${item}-wal.copy && mv -f ${item}-wal.copy ${item}-wal`;
+  return `if test -s ${database}-wal; then ${log}; fi && ${copy}`;
+}
+
 /** What nobody needs, and whose key is still in it. */
 export const LEFT_OVER: FindingKind = {
   subject: 'folder',
