@@ -24,15 +24,16 @@ export interface ReadingCopy extends Disposable {
 
 /**
  * Copies a database, with its log, to a private folder in the temporary one: SQLite reads no database in WAL mode where it can write nothing beside it. What a killed process
- * left of another copy is removed. Throws `NO_SPACE`, `NOT_FOUND`, `NOT_PERMITTED`, `PLAINTEXT`, `NOT_A_DATABASE`, and `IN_USE` when somebody writes to the database meanwhile.
+ * left of another copy is removed. Throws `NO_SPACE`, `NOT_FOUND` (the database), `NOT_PERMITTED` (also when there is no temporary folder), `PLAINTEXT`, `NOT_A_DATABASE`, and `IN_USE` when somebody writes to the database meanwhile.
  */
 export async function copyForReading(source: string): Promise<ReadingCopy> {
   try {
-    removeLeftBehind();
     // Where rebuilding it was cut short at the last moment, the new one is the one that counts.
     const original = realpathSync(existsSync(rebuiltPath(source)) ? rebuiltPath(source) : source);
     // Nothing else but what is encrypted is copied.
     checkEncryptedFile(original, source);
+    checkTemporaryFolder(source);
+    removeLeftBehind();
     const { folder, lock } = makeFolder();
     const copy = {
       path: join(folder, 'data.db'),
@@ -50,6 +51,16 @@ export async function copyForReading(source: string): Promise<ReadingCopy> {
   } catch (error) {
     throw toDatabaseError(error, `cannot copy ${source} to ${tmpdir()}, to read it there`);
   }
+}
+
+/** What is not found is the database. */
+function checkTemporaryFolder(source: string): void {
+  const folder = tmpdir();
+  if (statSync(folder, { throwIfNoEntry: false })?.isDirectory() === true) return;
+  throw new DatabaseError(
+    'NOT_PERMITTED',
+    `cannot copy ${source} to ${folder}, to read it there: there is no such folder`,
+  );
 }
 
 async function copyParts(from: string, to: string): Promise<void> {

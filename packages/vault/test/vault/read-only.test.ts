@@ -381,6 +381,29 @@ describe.skipIf(!canMount)('on a disk that is read-only (needs root for a tmpfs)
     });
     expect(readdirSync(small)).toEqual([]);
   });
+
+  test.each(['nothing', 'a file'])(
+    'with %s in the place of the temporary folder it says which folder that is',
+    async (what) => {
+      const made = await withFiles();
+      await made.vault.close();
+      const disk = mountDisk(made);
+      const directory = join(disk.path, 'vault');
+      copyFolder(made.directory, directory);
+      disk.freeze();
+      const temporary = made.path('none');
+      if (what === 'a file') writeFileSync(temporary, '');
+      vi.stubEnv('TMPDIR', temporary);
+      onTestFinished(() => {
+        vi.unstubAllEnvs();
+      });
+      await expect(openVault({ directory, secret: made.secret })).rejects.toMatchObject({
+        code: 'NOT_PERMITTED',
+        message: `cannot copy ${join(directory, 'data.db')} to ${temporary}, to read it there: there is no such folder`,
+        hint: expect.stringContaining('set TMPDIR to a folder') as unknown,
+      });
+    },
+  );
 });
 
 /** root may write everywhere. */
