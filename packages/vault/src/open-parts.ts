@@ -7,6 +7,7 @@ import { isTaken } from './doctor/examine-places.ts';
 import { VaultError } from './errors.ts';
 import { LongWork } from './long-work.ts';
 import type { VaultPaths } from './paths.ts';
+import { firstCopyHint } from './read-only.ts';
 import type { RollbackGuard } from './rollback/rollback-guard.ts';
 import { rotationState } from './rotate/rotate-vault.ts';
 import type { RotationState } from './rotate/rotate-vault.ts';
@@ -46,7 +47,7 @@ export function openVaultDatabase(paths: VaultPaths, keys: VaultKeys, copy?: Rea
     return keys.openDatabase(copy?.path ?? paths.database, paths.database);
   } catch (error) {
     if (error instanceof DatabaseError && error.code === 'WRONG_KEY') throw error;
-    throw toOpeningError(error);
+    throw toOpeningError(error, paths);
   }
 }
 
@@ -92,12 +93,15 @@ export async function openParts(
 }
 
 /** What keeps a vault from opening. `check` has to open it, too, so that it is no advice about a damaged database. */
-export function toOpeningError(error: unknown): VaultError {
+export function toOpeningError(error: unknown, paths: VaultPaths): VaultError {
   const translated = toVaultError(error);
   const isOfDatabase =
     error instanceof DatabaseError || (error instanceof StorageError && error.damage === 'DATABASE_DAMAGED');
   if (translated.code !== 'DAMAGED' || !isOfDatabase) return translated;
-  return new VaultError('DAMAGED', translated.message, { cause: error, hint: DATABASE_HINT });
+  return new VaultError('DAMAGED', translated.message, {
+    cause: error,
+    hint: firstCopyHint(paths) + DATABASE_HINT,
+  });
 }
 
 function describeRotation(state: RotationState): string[] {
@@ -130,7 +134,7 @@ function refuseMissingDatabase(paths: VaultPaths, path: string = paths.database)
   throw new VaultError(
     'DAMAGED',
     `the database ${paths.database} is missing, and with it all names and small files`,
-    { hint: MISSING_HINT },
+    { hint: firstCopyHint(paths) + MISSING_HINT },
   );
 }
 

@@ -99,7 +99,7 @@ export async function openVault(options: OpenVaultOptions): Promise<Vault> {
     const opened = { paths, file, keys, database, guard };
     return new Vault(await openParts(opened, opening, { repaired, backup, readOnly }));
   } catch (error) {
-    throw toOpeningError(error);
+    throw toOpeningError(error, paths);
   }
 }
 
@@ -125,7 +125,8 @@ function openOwnDatabase(
     return openVaultDatabase(paths, keys, copy);
   } catch (error) {
     const isWrongKey = error instanceof DatabaseError && error.code === 'WRONG_KEY';
-    if (isWrongKey && keys.ownsPagesOf(paths.database)) throw toOpeningError(firstPageDamaged(paths, error));
+    if (isWrongKey && keys.ownsPagesOf(paths.database))
+      throw toOpeningError(firstPageDamaged(paths, error), paths);
     if (found.isCopyForeign) throw foreignCopy(paths, error);
     if (!isWrongKey) throw error;
     throw file.current === found.current ? otherKey(paths, error) : olderKey(error);

@@ -27,10 +27,20 @@ export function whyReadOnly({ directory, database }: VaultPaths): ReadOnlyReason
 
 /** What is said of every change of a vault that can only be read. */
 export function readOnlyError({ directory }: VaultPaths, reason: ReadOnlyReason): VaultError {
-  const why = reason === 'disk' ? 'it is on a read-only disk' : 'this user may not write to it';
-  return new VaultError('NOT_PERMITTED', `${directory} can only be read: ${why}`, {
-    hint: 'everything in it can be read, and `coffer backup` copies it; to change it, mount the disk for writing, or copy the folder to one that can be written',
-  });
+  const [why, hint] =
+    reason === 'disk'
+      ? ['it is on a read-only disk', 'copy the folder to a disk that can be written to, and do it there']
+      : [
+          'this user may not write to it',
+          'get the right to write there, or copy the folder to where you have it, and do it there',
+        ];
+  return new VaultError('NOT_PERMITTED', `${directory} can only be read: ${why}`, { hint });
+}
+
+/** What comes before an advice that changes the vault: nothing, where that can be done. */
+export function firstCopyHint(paths: VaultPaths): string {
+  if (whyReadOnly(paths) === undefined) return '';
+  return `${paths.directory} can only be read: copy the folder to a disk that can be written to, and do the rest there; `;
 }
 
 export function isBackupError(directory: string): VaultError {

@@ -3,10 +3,12 @@ import type { CofferDatabase } from '@coffer/database';
 import { StorageError } from '@coffer/storage';
 import { resolve } from 'node:path';
 import { VaultError } from '../errors.ts';
+import { vaultPaths } from '../paths.ts';
+import { firstCopyHint } from '../read-only.ts';
 import { findBackupMarker } from './marker.ts';
 
-const WITHOUT_EARLIER =
-  '`coffer export` gives what can be read; `coffer doctor --rebuild` makes a new database of it, and then a backup can be made';
+const EXPORT = '`coffer export` gives what can be read';
+const REBUILD = '`coffer doctor --rebuild` makes a new database of it, and then a backup can be made';
 
 /** Whether it was the database of the vault that a backup failed for. */
 export function isOfDatabase(error: unknown): boolean {
@@ -29,10 +31,11 @@ export async function damagedSource(
     madeAtMs === undefined
       ? `there is no earlier one in ${path}`
       : `the earlier backup in ${path}, of ${new Date(madeAtMs).toISOString()}, is as it was`;
+  const withoutEarlier = `${EXPORT}; ${firstCopyHint(vaultPaths(directory))}${REBUILD}`;
   const hint =
     madeAtMs === undefined
-      ? WITHOUT_EARLIER
-      : `${WITHOUT_EARLIER}; \`coffer restore\` gives back what the earlier backup has`;
+      ? withoutEarlier
+      : `${withoutEarlier}; \`coffer restore\` gives back what the earlier backup has`;
   return new VaultError(
     'DAMAGED',
     `no backup was made: pages of ${resolve(directory, 'data.db')} cannot be read${describeLost(database)}; ${kept}`,

@@ -9,6 +9,7 @@ import { accessSync, constants, existsSync, lstatSync, realpathSync } from 'node
 import { readdir, statfs } from 'node:fs/promises';
 import { join } from 'node:path';
 import { isUnfinishedRestore } from '../backup/restore-target.ts';
+import { errnoOf } from '../errors.ts';
 import { describeLink, linksIn } from '../links.ts';
 import { vaultModeWarning } from '../loose-mode.ts';
 import type { VaultPaths } from '../paths.ts';
@@ -19,6 +20,8 @@ import { toFinding } from './finding.ts';
 import type { Finding } from './finding.ts';
 import { examinePlaces, isTaken } from './examine-places.ts';
 import { isForeignName, isLeftOverName, placeOf } from './folder-names.ts';
+import { READ_ONLY_DISK } from './kinds/mends.ts';
+import { quoteForShell } from './quote-for-shell.ts';
 
 /** What the machine says; what tests say instead. */
 export interface Machine {
@@ -150,8 +153,12 @@ function examineRights({ directory, database, files }: VaultPaths): Finding[] {
   for (const path of [directory, database, files].filter((each) => existsSync(each))) {
     try {
       accessSync(path, constants.R_OK | constants.W_OK);
-    } catch {
-      return [toFinding('NOT_WRITABLE', { item: path, message: `${path} cannot be written to` })];
+    } catch (error) {
+      if (errnoOf(error) !== 'EROFS')
+        return [toFinding('NOT_WRITABLE', { item: path, message: `${path} cannot be written to` })];
+      const message = `${path} cannot be written to: its disk is read-only`;
+      const mend = READ_ONLY_DISK.mend({ item: quoteForShell(directory) });
+      return [{ ...toFinding('NOT_WRITABLE', { item: path, message }), remedy: READ_ONLY_DISK.remedy, mend }];
     }
   }
   return [];

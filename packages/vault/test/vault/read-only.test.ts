@@ -15,7 +15,14 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
-import { checkChangeable, createRecoveryCode, diagnose, openVault, restoreVault } from '../../src/index.ts';
+import {
+  checkChangeable,
+  createRecoveryCode,
+  diagnose,
+  openVault,
+  rebuildVault,
+  restoreVault,
+} from '../../src/index.ts';
 import type { Vault } from '../../src/index.ts';
 import { summaryOf } from '../backup/support.ts';
 import { ReaderProcess } from './reader-process.ts';
@@ -329,6 +336,53 @@ describe.skipIf(!canMount)('on a disk that is read-only (needs root for a tmpfs)
       { type: 'finding', finding: { code: 'NOT_WRITABLE', item: directory } },
       { type: 'summary', findings: 1, isOpened: true },
     ]);
+  });
+
+  test('the command for a read-only disk makes a copy of the vault that can be changed', async () => {
+    const made = await withFiles();
+    await made.vault.close();
+    const disk = mountDisk(made);
+    const directory = join(disk.path, "the vault's");
+    copyFolder(made.directory, directory);
+    disk.freeze();
+    const [found] = await all(diagnose({ directory, open: () => Promise.resolve(undefined) }));
+    const mend = found?.type === 'finding' ? found.finding.mend : '';
+    execFileSync('sh', ['-c', mend], { cwd: made.root });
+    const copy = await openOn(made, made.path('RESTORED'));
+    await expectReadable(made, copy);
+    copy.move('docs/small.txt', 'moved.txt');
+    expect(copy.status().readOnly).toBeUndefined();
+  });
+
+  test.each([
+    ['its first page', 100],
+    ['the list of files', 2 * 4096 + 100],
+  ])('a vault with %s damaged is to be copied before it is rebuilt, and is rebuilt there', async (_, at) => {
+    const made = await withFiles();
+    await made.vault.close();
+    const disk = mountDisk(made);
+    const directory = join(disk.path, 'vault');
+    copyFolder(made.directory, directory);
+    const bytes = readFileSync(join(directory, 'data.db'));
+    bytes.fill(0x58, at, at + 8);
+    writeFileSync(join(directory, 'data.db'), bytes);
+    disk.freeze();
+    const { secret } = made;
+    const backUp = async (): Promise<unknown> =>
+      await all((await openOn(made, directory)).backup(made.path('backup')));
+    const first = `${directory} can only be read: copy the folder to a disk that can be written to`;
+    await expect(backUp()).rejects.toMatchObject({
+      code: 'DAMAGED',
+      hint: expect.stringMatching(new RegExp(`${first}, .*coffer doctor --rebuild`)) as unknown,
+    });
+    const refused = await checkChangeable(directory).catch((error: unknown) => error);
+    expect(refused).toMatchObject({
+      code: 'NOT_PERMITTED',
+      hint: 'copy the folder to a disk that can be written to, and do it there',
+    });
+    const copied = made.path('copied');
+    copyFolder(directory, copied);
+    expect(await rebuildVault({ directory: copied, secret })).toMatchObject({ isRebuilt: true });
   });
 
   test('the copy that a killed process left is removed by the next one, and that of a living one is not', async () => {

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
+import { READ_ONLY_DISK } from '../../src/doctor/kinds/mends.ts';
 import { FINDING_KINDS } from '../../src/index.ts';
 
 const TEXT = readFileSync(join(import.meta.dirname, '../../../../docs/recovering.md'), 'utf8');
@@ -27,4 +28,10 @@ test.each(Object.entries(FINDING_KINDS))('its chapter on %s says what the findin
 test('its chapter on LINKED has the command for a database, too', () => {
   const mend = FINDING_KINDS.LINKED.mend({ item: 'ITEM', database: 'TARGET' });
   expect(chapterOn('LINKED')).toContain(`\`${mend}\``);
+});
+
+test('its chapter on NOT_WRITABLE says what to do on a read-only disk, too', () => {
+  const chapter = chapterOn('NOT_WRITABLE');
+  expect(chapter).toContain(READ_ONLY_DISK.remedy);
+  expect(chapter).toContain(`\`${READ_ONLY_DISK.mend({ item: 'ITEM' })}\``);
 });

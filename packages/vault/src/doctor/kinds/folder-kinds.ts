@@ -139,7 +139,7 @@ export const FOLDER_KINDS: Readonly<Record<FolderFindingCode, FindingKind>> = {
   },
   NOT_WRITABLE: {
     subject: 'machine',
-    cost: 'nothing can be added, changed or put right there; what is in the vault can be read',
+    cost: 'nothing can be added, changed or put right there; reading takes no right to write',
     remedy:
       'nothing, if that is meant; else mount the disk for writing, or give this user the right to write',
     mend: ({ item }) => `chmod u+rwX ${item}`,

@@ -40,6 +40,13 @@ export function instead({ item, database }: MendAbout): string {
   return `if test -s ${database}-wal; then ${log}; fi && ${copy}`;
 }
 
+/** Of a vault on a disk that is mounted read-only, where no right helps. */
+export const READ_ONLY_DISK: Pick<FindingKind, 'remedy' | 'mend'> = {
+  remedy:
+    'nothing, if that is meant; else copy the vault to a disk that can be written to, and do there whatever else is to be put right',
+  mend: ({ item }) => `cp -Rp ${item} RESTORED`,
+};
+
 /** What nobody needs, and whose key is still in it. */
 export const LEFT_OVER: FindingKind = {
   subject: 'folder',
