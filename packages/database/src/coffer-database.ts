@@ -46,12 +46,13 @@ export class CofferDatabase implements Disposable {
   readonly #freePages: FreePages;
   #file: HeldFile;
   readonly #reserve: SpaceReserve;
+  readonly #keepsReserve: boolean;
   readonly #closing = new AbortController();
   readonly #copies: DatabaseCopies;
 
   constructor(
     connection: Connection,
-    options: { path: string; schemaVersion: number; file: HeldFile; salt: Uint8Array },
+    options: { path: string; schemaVersion: number; file: HeldFile; salt: Uint8Array; keepsReserve: boolean },
   ) {
     this.path = options.path;
     this.schemaVersion = options.schemaVersion;
@@ -62,7 +63,8 @@ export class CofferDatabase implements Disposable {
       this.#freePages.giveBackSlowly();
     });
     this.#reserve = new SpaceReserve(options.path, options.salt);
-    this.#reserve.keep();
+    this.#keepsReserve = options.keepsReserve;
+    this.#keepReserve();
     this.#hold(options.file);
     this.#copies = new DatabaseCopies({
       path: options.path,
@@ -73,7 +75,7 @@ export class CofferDatabase implements Disposable {
       onReplaced: (salt) => {
         this.#file.release();
         this.#hold(holdFile(this.path));
-        this.#reserve.keep(salt);
+        this.#keepReserve(salt);
       },
     });
     this.tags = new TagTable(connection);
@@ -224,11 +226,15 @@ export class CofferDatabase implements Disposable {
       this.#file.release();
     }
     // What was given up for a deletion, when there is space again.
-    this.#reserve.keep();
+    this.#keepReserve();
   }
 
   [Symbol.dispose](): void {
     this.close();
+  }
+
+  #keepReserve(salt?: Uint8Array): void {
+    if (this.#keepsReserve) this.#reserve.keep(salt);
   }
 
   #hold(file: HeldFile): void {

@@ -17,6 +17,8 @@ export interface DatabaseOptions {
   readonly key: Uint8Array;
   /** What messages call it, where that is not its path: that of the database of which this is a copy. */
   readonly label?: string;
+  /** Whether space is set aside for it, in a file beside it: not where nothing is ever removed. It is when this is not given. */
+  readonly keepsReserve?: boolean;
 }
 
 /**
@@ -44,7 +46,12 @@ export function createDatabase(options: DatabaseOptions): CofferDatabase {
  * Opens a database, brings its schema up to date, and holds it against every other process. Throws `NOT_FOUND`, `WRONG_KEY`,
  * `PLAINTEXT`, `NOT_A_DATABASE`, `SCHEMA_TOO_NEW`, `IN_USE`, `CORRUPT`, `NOT_PERMITTED`, `INVALID`, `UNSUPPORTED_RUNTIME`.
  */
-export function openDatabase({ path, key, label = path }: DatabaseOptions): CofferDatabase {
+export function openDatabase({
+  path,
+  key,
+  label = path,
+  keepsReserve = true,
+}: DatabaseOptions): CofferDatabase {
   checkRuntime();
   const realPath = realPathOf(path);
   checkNotHeld(realPath);
@@ -62,6 +69,7 @@ export function openDatabase({ path, key, label = path }: DatabaseOptions): Coff
         schemaVersion: migrate(connection),
         file,
         salt,
+        keepsReserve,
       });
     } catch (error) {
       file.release();

@@ -5,6 +5,7 @@ import {
   mkdirSync,
   readFileSync,
   readdirSync,
+  rmSync,
   statSync,
   symlinkSync,
   writeFileSync,
@@ -36,6 +37,15 @@ describe('creating', () => {
     expect(readFileSync(path).subarray(0, 16).toString('latin1')).not.toBe('SQLite format 3\0');
     expect(statSync(path).mode & 0o777).toBe(0o600);
     expect(readdirSync(join(path, '..'))).toEqual(['data.db', 'data.db.reserve']);
+  });
+
+  test('sets no space aside where that is not wanted, neither at opening nor at closing', () => {
+    const path = closedDatabase();
+    rmSync(`${path}.reserve`);
+    const database = openDatabase({ path, key: KEY, keepsReserve: false });
+    expect(readdirSync(join(path, '..'))).not.toContain('data.db.reserve');
+    database.close();
+    expect(readdirSync(join(path, '..'))).toEqual(['data.db']);
   });
 
   test('replaces nothing', () => {

@@ -35,16 +35,31 @@ export interface OpenedKeys {
   readonly guard: RollbackGuard;
 }
 
+/** What a database is opened as: that of a vault that can be changed, when neither is given. */
+export interface OpenedAs {
+  /** The copy of it that is read. */
+  readonly copy?: ReadingCopy | undefined;
+  /** Nothing is ever changed in a backup, nor put into it. */
+  readonly isBackup?: boolean;
+}
+
 /**
  * Opens the database, or the copy of it that is read, with the keys of `vault.json`.
  *
  * @throws DatabaseError WRONG_KEY when they do not open it, which an older vault.json put back leads to as well as damage; VaultError
  */
-export function openVaultDatabase(paths: VaultPaths, keys: VaultKeys, copy?: ReadingCopy): CofferDatabase {
+export function openVaultDatabase(
+  paths: VaultPaths,
+  keys: VaultKeys,
+  { copy, isBackup = false }: OpenedAs = {},
+): CofferDatabase {
   refuseMissingDatabase(paths, copy?.path);
   refuseOtherLog(paths);
   try {
-    return keys.openDatabase(copy?.path ?? paths.database, paths.database);
+    return keys.openDatabase(copy?.path ?? paths.database, {
+      label: paths.database,
+      keepsReserve: copy === undefined && !isBackup,
+    });
   } catch (error) {
     if (error instanceof DatabaseError && error.code === 'WRONG_KEY') throw error;
     throw toOpeningError(error, paths);

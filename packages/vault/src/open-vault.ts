@@ -9,6 +9,7 @@ import { VaultError } from './errors.ts';
 import { refuseLinks } from './links.ts';
 import { removeDatabaseCopy } from './import/discordopus/database-copy.ts';
 import { openParts, openVaultDatabase, toOpeningError } from './open-parts.ts';
+import type { OpenedAs } from './open-parts.ts';
 import { vaultPaths } from './paths.ts';
 import type { VaultPaths } from './paths.ts';
 import { copyForReading, whyReadOnly } from './read-only.ts';
@@ -75,12 +76,12 @@ export async function openVault(options: OpenVaultOptions): Promise<Vault> {
     const found = await readVaultFile(paths);
     const unlocked = await unlockVaultFile(found, options.secret, options);
     const keys = opening.use(takeKeys(unlocked));
+    const isBackup = backup !== undefined;
     const copy = readOnly === undefined ? undefined : opening.use(await copyDatabase(paths));
-    const database = opening.use(openOwnDatabase(paths, keys, found, unlocked, copy));
+    const database = opening.use(openOwnDatabase(paths, keys, found, unlocked, { copy, isBackup }));
     const acknowledged = new AcknowledgedGeneration(database);
     refuseUndoneChange(found, unlocked, acknowledged);
     const { vaultId, generation } = unlocked.file;
-    const isBackup = backup !== undefined;
     const isReadOnly = readOnly !== undefined;
     const guard = opening.use(
       await RollbackGuard.open({ keychain, database, vaultId, generation, isBackup, isReadOnly }),
@@ -119,10 +120,10 @@ function openOwnDatabase(
   keys: VaultKeys,
   found: VaultFile,
   { file }: UnlockedVaultFile,
-  copy: ReadingCopy | undefined,
+  as: OpenedAs,
 ): CofferDatabase {
   try {
-    return openVaultDatabase(paths, keys, copy);
+    return openVaultDatabase(paths, keys, as);
   } catch (error) {
     const isWrongKey = error instanceof DatabaseError && error.code === 'WRONG_KEY';
     if (isWrongKey && keys.ownsPagesOf(paths.database))

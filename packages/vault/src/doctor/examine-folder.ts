@@ -8,6 +8,7 @@ import {
 import { accessSync, constants, existsSync, lstatSync, realpathSync } from 'node:fs';
 import { readdir, statfs } from 'node:fs/promises';
 import { join } from 'node:path';
+import { findBackupMarker } from '../backup/marker.ts';
 import { isUnfinishedRestore } from '../backup/restore-target.ts';
 import { errnoOf } from '../errors.ts';
 import { describeLink, linksIn } from '../links.ts';
@@ -48,11 +49,13 @@ export async function examineFolder(paths: VaultPaths, machine: Partial<Machine>
   const isOwned = isInUse(paths);
   // Nothing needs space where nothing can be written.
   const needsSpace = whyReadOnly(paths) === undefined;
+  // Nothing is ever removed from a backup.
+  const needsReserve = needsSpace && !(await isBackup(paths));
   return [
     ...examineRuntime(nodeVersion),
     ...(await examineVaultFile(paths)),
     ...examineDatabase(paths, isOwned),
-    ...(needsSpace ? examineReserve(paths) : []),
+    ...(needsReserve ? examineReserve(paths) : []),
     ...examineFiles(paths),
     ...examineLock(paths),
     ...examinePlaces(paths),
@@ -114,6 +117,12 @@ function examineDatabase({ database, keptDatabase }: VaultPaths, isOwned: boolea
     findings.push(toFinding('NOT_CLOSED', { item: `${database}-wal`, message, ...since(`${database}-wal`) }));
   }
   return findings;
+}
+
+/** One that says so: what is wrong with its marker, opening says. */
+async function isBackup({ directory }: VaultPaths): Promise<boolean> {
+  const marker = await findBackupMarker(directory).catch(() => undefined);
+  return marker?.backup !== undefined;
 }
 
 function examineReserve({ database }: VaultPaths): Finding[] {

@@ -1,6 +1,6 @@
 import type { SecretKey } from '@coffer/crypto';
 import { DatabaseError, hasPagesUnder, openDatabase } from '@coffer/database';
-import type { CofferDatabase } from '@coffer/database';
+import type { CofferDatabase, DatabaseOptions } from '@coffer/database';
 import { StorageKeys } from '@coffer/storage';
 import { keyEpochOf } from '../vault-file/content.ts';
 import type { VaultFileContent } from '../vault-file/content.ts';
@@ -50,17 +50,17 @@ export class VaultKeys implements Disposable {
   }
 
   /**
-   * Opens the database under the current root key or, during a rotation, under the previous one; or, as `label`, a copy of it. Throws
+   * Opens the database under the current root key or, during a rotation, under the previous one. Throws
    * `DatabaseError`.
    */
-  openDatabase(path: string, label: string = path): CofferDatabase {
+  openDatabase(path: string, options: Pick<DatabaseOptions, 'label' | 'keepsReserve'> = {}): CofferDatabase {
     try {
-      return withDatabaseKey(this.#root, (key) => openDatabase({ path, key, label }));
+      return withDatabaseKey(this.#root, (key) => openDatabase({ ...options, path, key }));
     } catch (error) {
       const previous = this.#previous;
       if (previous === undefined || !(error instanceof DatabaseError) || error.code !== 'WRONG_KEY')
         throw error;
-      const database = withDatabaseKey(previous, (key) => openDatabase({ path, key, label }));
+      const database = withDatabaseKey(previous, (key) => openDatabase({ ...options, path, key }));
       this.#isDatabaseBehind = true;
       return database;
     }

@@ -10,7 +10,7 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { createVault, openVault, readVaultSlots } from '../../src/index.ts';
+import { createVault, diagnose, openVault, readVaultSlots } from '../../src/index.ts';
 import type { Vault } from '../../src/index.ts';
 import { CHEAP, passphrase } from '../support.ts';
 import { TestVault, all } from '../vault/test-vault.ts';
@@ -293,6 +293,27 @@ describe('what an interrupted backup leaves', () => {
     });
     expect(readdirSync(directory)).not.toContain('backup.commit');
   });
+});
+
+test('looking into a backup leaves it as it is, and misses nothing in it', async () => {
+  const made = await TestVault.create();
+  await made.put('small.txt');
+  const directory = made.path('backup');
+  await all(made.vault.backup(directory));
+  const before = readdirSync(directory);
+  const open = (): Promise<Vault> => openVault({ directory, secret: made.secret });
+  for (const opened of [open, () => Promise.resolve(undefined)])
+    expect(await all(diagnose({ directory, open: opened }))).toMatchObject([
+      { type: 'summary', findings: 0, fixed: 0 },
+    ]);
+  await openBackup(made, directory, async (backup) => {
+    expect(await all(backup.check())).toMatchObject([{ findings: 0, files: 1 }]);
+    expect(readdirSync(directory)).not.toContain('data.db.reserve');
+  });
+  // The lock is made by whoever opens.
+  expect(readdirSync(directory).filter((name) => name !== 'owner.lock')).toEqual(
+    before.filter((name) => name !== 'owner.lock'),
+  );
 });
 
 async function* largeStream(): AsyncGenerator<Uint8Array> {
