@@ -1,4 +1,4 @@
-import { spawn } from 'node:child_process';
+import { execFileSync, spawn, spawnSync } from 'node:child_process';
 import type { ChildProcessByStdio } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
@@ -8,6 +8,7 @@ import process from 'node:process';
 import { createInterface } from 'node:readline';
 import type { Readable, Writable } from 'node:stream';
 import { createKeyfile, createVault, openVault } from '@coffer/vault';
+import type { Vault } from '@coffer/vault';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { connectToAgent, lockAgent } from '../src/connect/agent-client.ts';
 import type { ConnectOptions } from '../src/connect/connect-to-owner.ts';
@@ -47,13 +48,18 @@ class BusyAgent {
     this.#gate = join(folder, 'gate');
   }
 
-  static async start(program = 'agent-to-keep-busy.ts'): Promise<BusyAgent> {
+  /** `prepare` is called with the folder of the vault before the agent opens it. */
+  static async start(
+    program = 'agent-to-keep-busy.ts',
+    prepare: (directory: string) => void = () => undefined,
+  ): Promise<BusyAgent> {
     const folder = makeFolder();
     mkdirSync(join(folder, 'run'), { mode: 0o700 });
     const path = join(folder, 'key');
     await createKeyfile(path);
     const directory = join(folder, 'vault');
     await (await createVault({ directory, secret: { kind: 'keyfile', path } })).close();
+    prepare(directory);
     const script = join(import.meta.dirname, 'processes', program);
     const child = spawn(process.execPath, ['--conditions=@coffer/source', script, directory, path], {
       stdio: ['pipe', 'pipe', 'inherit'],
@@ -88,8 +94,14 @@ class BusyAgent {
 
   /** Once it has ended. */
   async opensAgain(): Promise<void> {
-    const secret = { kind: 'keyfile', path: this.#keyfile } as const;
-    await (await openVault({ directory: this.directory, secret })).close();
+    await (await this.open()).close();
+  }
+
+  async open(): Promise<Vault> {
+    return await openVault({
+      directory: this.directory,
+      secret: { kind: 'keyfile', path: this.#keyfile },
+    });
   }
 
   async #ask(line: string): Promise<void> {
@@ -147,6 +159,20 @@ test('an owner that does not answer is told from a busy one, and serves when it 
   expect((await client?.list())?.files).toEqual([]);
 });
 
+/** Whether this user may mount a file system. */
+const canMount =
+  process.platform === 'linux' &&
+  spawnSync('unshare', ['-m', 'mount', '-t', 'tmpfs', 'tmpfs', '/mnt'], { stdio: 'ignore' }).status === 0;
+
+/** As on a read-only disk: nobody owns the lock, and all who read hold it. */
+function makeReadOnly(directory: string): void {
+  execFileSync('mount', ['--bind', directory, directory]);
+  onTestFinished(() => {
+    execFileSync('umount', ['-l', directory]);
+  });
+  execFileSync('mount', ['-o', 'remount,ro,bind', directory]);
+}
+
 /** A client that would wait for a busy owner for as long as it takes. */
 const PATIENT: ConnectOptions = { patienceMs: 2 ** 30 };
 
@@ -189,6 +215,41 @@ describe.skipIf(process.platform !== 'linux')('an owner that is stopped, where t
     expect(await agent.end).toEqual([null, 'SIGKILL']);
     await agent.opensAgain();
   });
+
+  test.skipIf(!canMount)(
+    'of a vault that can only be read is named and ended, and another that reads it is left alone (needs root for a mount)',
+    async () => {
+      const agent = await BusyAgent.start(undefined, makeReadOnly);
+      await using reader = await agent.open();
+      agent.signal('SIGSTOP');
+      const connecting = connectToAgent(agent.directory, { ...agent.options, ...PATIENT });
+      await expect(connecting).rejects.toMatchObject({
+        code: 'IN_USE',
+        message: `the agent that has this vault open (pid ${String(agent.pid)}) is stopped`,
+      });
+      expect(await lockAgent(agent.directory, { ...agent.options, ...PATIENT })).toBe(true);
+      expect(await agent.end).toEqual([0, null]);
+      expect(reader.status()).toMatchObject({ files: 0, readOnly: 'disk' });
+      expect(await connectToAgent(agent.directory, agent.options)).toBeUndefined();
+    },
+  );
+
+  test.skipIf(!canMount)(
+    'of a vault that can only be read is killed when it does not go on (needs root for a mount)',
+    async () => {
+      const agent = await BusyAgent.start(undefined, makeReadOnly);
+      await agent.keep();
+      const stopping = setInterval(() => {
+        agent.signal('SIGSTOP');
+      }, 5);
+      onTestFinished(() => {
+        clearInterval(stopping);
+      });
+      expect(await lockAgent(agent.directory, { ...agent.options, ...PATIENT })).toBe(true);
+      clearInterval(stopping);
+      expect(await agent.end).toEqual([null, 'SIGKILL']);
+    },
+  );
 
   test('is left alone when it is no agent, whoever listens in its place', async () => {
     const owner = await BusyAgent.start('owner-without-socket.ts');

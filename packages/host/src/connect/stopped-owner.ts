@@ -1,6 +1,6 @@
 import process from 'node:process';
 import { setInterval, setTimeout } from 'node:timers/promises';
-import { hasSocketOf, isStopped } from '../place/process-state.ts';
+import { findStoppedHolder, hasSocketOf, isStopped, startOf } from '../place/process-state.ts';
 
 /** How often it is looked. Stopped is who is seen so twice: one that is let go on at once is not. */
 const LOOK_EVERY_MS = 250;
@@ -8,7 +8,10 @@ const LOOK_EVERY_MS = 250;
 const STOPPED_MS = 2_000;
 const POLL_MS = 50;
 
-/** An owner that a signal has stopped. It has the vault's lock and listens at the address: nobody else can be taken for it. */
+/**
+ * An owner that a signal has stopped. It listens at the address and has the vault's lock, or nobody has that: a vault that can only be read is locked by all who read it together. Nobody else
+ * can be taken for it.
+ */
 export interface StoppedOwner {
   readonly pid: number;
   readonly address: string;
@@ -28,7 +31,7 @@ export async function untilStopped(
     if (!looks) continue;
     // Only now: loading it opens the database driver.
     const { findOwner } = await import('@coffer/vault');
-    const pid = findOwner(directory);
+    const pid = findOwner(directory) ?? findStoppedHolder(address);
     const isIt = pid !== undefined && isStopped(pid) && hasSocketOf(pid, address);
     if (isIt && pid === before) return { pid, address };
     before = isIt ? pid : undefined;
@@ -38,7 +41,7 @@ export async function untilStopped(
 
 /**
  * Ends an owner that is stopped, and resolves when it has the vault no more. It is told to end and let go on, so that it closes the vault as it should; one that still does not go on then is
- * killed, which the vault outlives as any crash. Before each signal it is looked whether that process has the vault's lock. Throws the signal's reason.
+ * killed, which the vault outlives as any crash. Before the first signals it is looked whether it still is the owner, and before the last one whether it still is that process. Throws the signal's reason.
  */
 export async function endStoppedOwner(
   directory: string,
@@ -46,11 +49,14 @@ export async function endStoppedOwner(
   signal: AbortSignal | undefined,
 ): Promise<void> {
   const { findOwner } = await import('@coffer/vault');
-  const isOwner = (): boolean => findOwner(directory) === pid && hasSocketOf(pid, address);
-  if (isOwner()) send(pid, 'SIGTERM', 'SIGCONT');
+  const start = startOf(pid);
+  const isAgent = (findOwner(directory) ?? pid) === pid && hasSocketOf(pid, address);
+  if (isAgent) send(pid, 'SIGTERM', 'SIGCONT');
+  // An agent ends when it has closed the vault; one without its socket is ending already.
+  const hasVault = (): boolean => startOf(pid) === start && (isAgent || findOwner(directory) === pid);
   for (
     let stoppedMs = 0;
-    findOwner(directory) === pid;
+    start !== undefined && hasVault();
     stoppedMs = isStopped(pid) ? stoppedMs + POLL_MS : 0
   ) {
     if (stoppedMs >= STOPPED_MS) send(pid, 'SIGKILL');

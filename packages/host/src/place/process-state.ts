@@ -11,6 +11,22 @@ export function isStopped(pid: number): boolean {
   return stat.slice(stat.lastIndexOf(')')).startsWith(') T ');
 }
 
+/** The stopped process that has a socket that was bound to that path. Reads one line of every process, and more of those that are stopped. */
+export function findStoppedHolder(path: string): number | undefined {
+  return listNames('/proc')
+    .filter((name) => /^[1-9]\d*$/.test(name))
+    .map(Number)
+    .find((pid) => isStopped(pid) && hasSocketOf(pid, path));
+}
+
+/** When a process began, which tells it from a later one of the same number; `undefined` when it has ended. */
+export function startOf(pid: number): string | undefined {
+  const stat = read(pid, 'stat');
+  const [state = 'X', ...fields] = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+  // Ended, and not waited for by its parent.
+  return 'ZX'.includes(state) ? undefined : fields[18];
+}
+
 /** Whether a process has a socket that was bound to that path, or to the one that it was renamed from. */
 export function hasSocketOf(pid: number, path: string): boolean {
   const inodes = new Set<string>();
