@@ -1,7 +1,7 @@
 import { execFileSync, spawn, spawnSync } from 'node:child_process';
 import type { ChildProcessByStdio } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
 import { connect, createServer } from 'node:net';
 import { join } from 'node:path';
 import process from 'node:process';
@@ -92,6 +92,16 @@ class BusyAgent {
     this.#child.kill(name);
   }
 
+  /** Stops it, and waits until each of its threads is: the signal takes its time on a busy machine, and one of them answers meanwhile. */
+  async stop(): Promise<void> {
+    this.signal('SIGSTOP');
+    if (process.platform !== 'linux') return;
+    const threads = `/proc/${String(this.pid)}/task`;
+    const isRunning = (thread: string): boolean =>
+      !readFileSync(join(threads, thread, 'stat'), 'utf8').includes(') T ');
+    await expect.poll(() => readdirSync(threads).filter(isRunning)).toEqual([]);
+  }
+
   /** Once it has ended. */
   async opensAgain(): Promise<void> {
     await (await this.open()).close();
@@ -147,7 +157,7 @@ test('locking waits for an owner that is busy', async () => {
 
 test('an owner that does not answer is told from a busy one, and serves when it goes on', async () => {
   const agent = await BusyAgent.start();
-  agent.signal('SIGSTOP');
+  await agent.stop();
   const told: number[] = [];
   // Sooner than it can be known that it is stopped.
   const options = { ...agent.options, patienceMs: 1, deafMs: 1, onBusy: (pid: number) => told.push(pid) };
@@ -179,7 +189,7 @@ const PATIENT: ConnectOptions = { patienceMs: 2 ** 30 };
 describe.skipIf(process.platform !== 'linux')('an owner that is stopped, where the system tells', () => {
   test('is not waited for, and named by the number of its process', async () => {
     const agent = await BusyAgent.start();
-    agent.signal('SIGSTOP');
+    await agent.stop();
     const connecting = connectToAgent(agent.directory, { ...agent.options, ...PATIENT });
     const error: unknown = await connecting.catch((reason: unknown) => reason);
     const pid = String(agent.pid);
@@ -192,7 +202,7 @@ describe.skipIf(process.platform !== 'linux')('an owner that is stopped, where t
 
   test('goes on to close the vault when it is to be locked', async () => {
     const agent = await BusyAgent.start();
-    agent.signal('SIGSTOP');
+    await agent.stop();
     const told: number[] = [];
     const options = { ...agent.options, ...PATIENT, onStopped: (pid: number) => told.push(pid) };
     expect(await lockAgent(agent.directory, options)).toBe(true);
@@ -221,7 +231,7 @@ describe.skipIf(process.platform !== 'linux')('an owner that is stopped, where t
     async () => {
       const agent = await BusyAgent.start(undefined, makeReadOnly);
       await using reader = await agent.open();
-      agent.signal('SIGSTOP');
+      await agent.stop();
       const connecting = connectToAgent(agent.directory, { ...agent.options, ...PATIENT });
       await expect(connecting).rejects.toMatchObject({
         code: 'IN_USE',
@@ -253,7 +263,7 @@ describe.skipIf(process.platform !== 'linux')('an owner that is stopped, where t
 
   test('is left alone when it is no agent, whoever listens in its place', async () => {
     const owner = await BusyAgent.start('owner-without-socket.ts');
-    owner.signal('SIGSTOP');
+    await owner.stop();
     const place = choosePlace(owner.directory, owner.places);
     // Says nothing, and does not have the vault.
     const other = createServer();
