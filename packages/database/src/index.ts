@@ -38,5 +38,5 @@ export type { TransferQuery, TransferTable } from './transfer-table.ts';
 export { keepsDamaged, putRebuiltInPlace } from './salvage/put-in-place.ts';
 export { rebuildDatabase } from './salvage/rebuild.ts';
 export type { RebuildOptions, RebuiltDatabase } from './salvage/rebuild.ts';
-export { findPageDamage, hasPagesUnder } from './salvage/damaged-file.ts';
-export type { PageDamage } from './salvage/damaged-file.ts';
+export { hasPagesUnder, inspectPages } from './salvage/damaged-file.ts';
+export type { PageState } from './salvage/damaged-file.ts';

@@ -38,7 +38,7 @@ export async function addFilesOfIndex(
   signal: AbortSignal | undefined,
 ): Promise<FileName[]> {
   const unproven: FileName[] = [];
-  for (const entry of [...filesInIndexOnly(connection, damaged)]) {
+  for (const entry of filesInIndexOnly(connection, damaged)) {
     signal?.throwIfAborted();
     const id = fileIdFromBytes(entry.id);
     const { folder, name, sizeBytes } = entry;

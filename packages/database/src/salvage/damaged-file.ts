@@ -51,7 +51,8 @@ export class DamagedFile implements Disposable {
           : findWalPages(readerOf(this.#logDescriptor), (page, number) => this.#isAuthentic(page, number));
       this.header = this.#readHeader();
       // The header is authentic, and what a frame of the log says is not: it says at most how much of what is there counts.
-      const available = Math.max(filePages, ...this.#wal.offsets.keys());
+      let available = filePages;
+      for (const number of this.#wal.offsets.keys()) available = Math.max(available, number);
       this.pageCount = this.header?.pageCount ?? Math.min(this.#wal.pageCount ?? available, available);
     } catch (error) {
       this[Symbol.dispose]();
@@ -64,7 +65,7 @@ export class DamagedFile implements Disposable {
     return new DamagedFile(path, key);
   }
 
-  /** A page in clear, in its last committed version; `undefined` when it is damaged or not there. Zeroing it is the caller's. */
+  /** A page in clear, in its last committed version; `undefined` when it is damaged or not there. */
   read(pageNumber: number): Buffer | undefined {
     if (pageNumber < 1 || pageNumber === LOCK_BYTE_PAGE) return undefined;
     const inLog = this.#wal.offsets.get(pageNumber);
@@ -139,28 +140,28 @@ export function hasPagesUnder(path: string, key: Uint8Array): boolean {
   }
 }
 
-/** What is wrong with the pages of a database and its log. */
-export interface PageDamage {
-  /** Numbers, from 1. */
-  readonly pages: readonly number[];
+/** What can be read of the pages of a database and its log. */
+export interface PageState {
+  readonly pageCount: number;
+  /** Numbers, from 1, of those that can't be read. */
+  readonly damagedPages: readonly number[];
   /** There is a log with commits that SQLite does not read, and would remove. */
   readonly isLogUnread: boolean;
 }
 
 /**
- * Looks at a database and its log without SQLite, which forgets a log when it does not open what is beside it. `undefined` when everything is as it was written.
- * Throws `WRONG_KEY` when no page opens with this key.
+ * Looks at a database and its log without SQLite, which forgets a log when it does not open what is beside it. Throws `WRONG_KEY` when no page opens with this key.
  */
-export async function findPageDamage(path: string, key: Uint8Array): Promise<PageDamage | undefined> {
+export async function inspectPages(path: string, key: Uint8Array): Promise<PageState> {
   try {
     using file = DamagedFile.open(path, key);
-    const pages: number[] = [];
+    const damagedPages: number[] = [];
     for (const some of file.unreadablePages()) {
-      pages.push(...some);
+      damagedPages.push(...some);
       await nextTurn();
     }
-    const { isLogUnread } = file;
-    return pages.length === 0 && !isLogUnread ? undefined : { pages, isLogUnread };
+    const { pageCount, isLogUnread } = file;
+    return { pageCount, damagedPages, isLogUnread };
   } catch (error) {
     throw toDatabaseError(error, `cannot read ${path}`);
   }

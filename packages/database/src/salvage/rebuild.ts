@@ -98,6 +98,8 @@ async function fill(
   const connection = openKeyedConnection(path, options.key);
   try {
     migrate(connection);
+    // It is synced as a whole, before it has its name, and thrown away when anything goes wrong.
+    connection.pragma('synchronous = OFF');
     // Rows come in the order of pages; what refers to nothing is dropped at the end.
     connection.pragma('foreign_keys = OFF');
     const found = damaged === undefined ? NOTHING_FOUND : await fillFrom(connection, damaged, options);

@@ -1,5 +1,6 @@
 import type { FileRow } from '@coffer/database';
 import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
 import { toStorageError } from '../errors.ts';
 import type { StorageError } from '../errors.ts';
 import { SealedFolder, shredFile } from '../sealed-folder.ts';
@@ -54,6 +55,7 @@ export async function* restoreFiles(
       yield { file, error: secured.error };
     }
     await removeStrangers(context);
+    await removeQuarantined(context, keepsUnnamed ? await from.names() : []);
     if (keepsUnnamed) await run((own) => keepUnnamed(context, from, signal ?? own));
     await folder.sync();
   } catch (error) {
@@ -68,5 +70,12 @@ async function removeStrangers({ database, folder }: StorageContext): Promise<vo
     if (parsed.kind === 'temporary') await shredFile(folder.temporaryPath(parsed.id));
     const isNamed = parsed.kind !== 'sealed' || database.files.find(parsed.id)?.placement === 'sealed';
     if (!isNamed) await shredFile(folder.sealedPath(parsed.id));
+  }
+}
+
+/** What an earlier attempt put there of another state of the vault. */
+async function removeQuarantined({ folder }: StorageContext, wanted: readonly string[]): Promise<void> {
+  for (const name of await folder.quarantinedNames()) {
+    if (!wanted.includes(name)) await shredFile(join(folder.quarantinePath, name));
   }
 }

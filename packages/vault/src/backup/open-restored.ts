@@ -1,8 +1,8 @@
 import { DatabaseError } from '@coffer/database';
-import type { CofferDatabase, PageDamage } from '@coffer/database';
+import type { CofferDatabase, PageState } from '@coffer/database';
 import { FileStorage, shredWhole } from '@coffer/storage';
 import { RESTORE } from '../doctor/kinds/mends.ts';
-import { pageDamage, rebuildDatabase } from '../doctor/rebuild-vault.ts';
+import { isDamaged, readPages, rebuildDatabase } from '../doctor/rebuild-vault.ts';
 import type { RebuildSummary } from '../doctor/rebuild-vault.ts';
 import { toFinding } from '../doctor/finding.ts';
 import type { Finding } from '../doctor/finding.ts';
@@ -26,8 +26,7 @@ export async function openRestored(
   keys: VaultKeys,
   { source, signal }: { readonly source: VaultPaths; readonly signal: AbortSignal | undefined },
 ): Promise<RestoredParts> {
-  const damage = await damageOf(source, paths, keys);
-  if (damage === undefined) return await openParts(paths, keys);
+  if (!isDamaged(await pagesOf(source, paths, keys))) return await openParts(paths, keys);
   const rebuilt = await rebuildDatabase(paths, keys, {
     sealedFrom: source.directory,
     ...(signal === undefined ? {} : { signal }),
@@ -37,13 +36,9 @@ export async function openRestored(
   return { ...(await openParts(paths, keys)), isRebuilt: true, findings: findingsOf(source, rebuilt) };
 }
 
-async function damageOf(
-  source: VaultPaths,
-  paths: VaultPaths,
-  keys: VaultKeys,
-): Promise<PageDamage | undefined> {
+async function pagesOf(source: VaultPaths, paths: VaultPaths, keys: VaultKeys): Promise<PageState> {
   try {
-    return await pageDamage(paths, keys);
+    return await readPages(paths, keys);
   } catch (error) {
     if (!(error instanceof DatabaseError) || error.code !== 'WRONG_KEY') throw error;
     throw new VaultError('DAMAGED', `nothing of ${source.database} can be read with the key of the backup`, {

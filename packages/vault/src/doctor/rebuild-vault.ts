@@ -1,10 +1,8 @@
-import { DatabaseError, acquireOwnerLock, findPageDamage, putRebuiltInPlace } from '@coffer/database';
-import type { PageDamage } from '@coffer/database';
+import { DatabaseError, acquireOwnerLock, inspectPages, putRebuiltInPlace } from '@coffer/database';
+import type { PageState } from '@coffer/database';
 import { rebuildStorage } from '@coffer/storage';
 import { existsSync, statSync } from 'node:fs';
 import { finishCommit } from '../backup/commit.ts';
-import { findOpenableBackup } from '../backup/openable.ts';
-import { VaultError } from '../errors.ts';
 import { BulkMeter } from '../files/bulk-progress.ts';
 import type { BulkProgress } from '../files/bulk-progress.ts';
 import { joinPath } from '../files/file-entry.ts';
@@ -12,6 +10,7 @@ import { readVaultSlots } from '../open-vault.ts';
 import type { OpenVaultOptions } from '../open-vault.ts';
 import { vaultPaths } from '../paths.ts';
 import type { VaultPaths } from '../paths.ts';
+import { checkChangeable } from '../read-only.ts';
 import { forgetInstance } from '../rollback/instance.ts';
 import { takeKeys } from '../rotate/vault-keys.ts';
 import type { VaultKeys } from '../rotate/vault-keys.ts';
@@ -50,16 +49,16 @@ export interface RebuildSummary {
 /**
  * Makes a new database of everything that can be read of a damaged one, also of one that does not open, and puts it in its place; of one that is missing, an empty one. The damaged one is kept beside it as `data.db.damaged`.
  * No other file of the vault is touched; sealed files that the new database does not know go to `quarantine/` at the next opening. A crash leaves the vault as it was, or rebuilt. Throws `NO_VAULT`, `IN_USE`,
- * `WRONG_KEY`, `INVALID_INPUT` (a backup), `EXISTS` (a damaged database is kept already), `DAMAGED` (nothing of it can be read), `TOO_NEW`, `NO_SPACE`, `NOT_PERMITTED`, `ABORTED`.
+ * `WRONG_KEY`, `EXISTS` (a damaged database is kept already), `DAMAGED` (nothing of it can be read), `TOO_NEW`, `NO_SPACE`, `NOT_PERMITTED` (also for a backup), `ABORTED`.
  */
 export async function rebuildVault(options: RebuildVaultOptions): Promise<RebuildSummary> {
   const paths = vaultPaths(options.directory);
   try {
     await readVaultSlots(options.directory);
+    await checkChangeable(options.directory);
     await using resources = new AsyncDisposableStack();
     resources.use(acquireOwnerLock(paths.ownerLock));
     await finishCommit(paths.directory);
-    if ((await findOpenableBackup(paths)) !== undefined) throw isBackup(paths);
     putRebuiltInPlace(paths.database);
     const unlocked = await unlockVaultFile(await readVaultFile(paths), options.secret, options);
     const keys = resources.use(takeKeys(unlocked));
@@ -78,22 +77,28 @@ async function soundDatabase(
   if (!existsSync(paths.database)) return undefined;
   try {
     // Before SQLite opens it, which forgets the log of what it does not open.
-    if ((await pageDamage(paths, keys)) !== undefined) return undefined;
+    const pages = await readPages(paths, keys);
+    if (isDamaged(pages)) return undefined;
     using database = keys.openDatabase(paths.database);
     if (database.integrityCheck().length > 0) return undefined;
     signal?.throwIfAborted();
-    return { isRebuilt: false, files: database.files.count(), keptPath: undefined, ...NOTHING };
+    const { pageCount } = pages;
+    return { isRebuilt: false, files: database.files.count(), pageCount, keptPath: undefined, ...NOTHING };
   } catch (error) {
     if (isDamage(error)) return undefined;
     throw error;
   }
 }
 
-const NOTHING = { pageCount: 0, damagedPages: [], withoutContent: [], withNewNames: [] } as const;
+const NOTHING = { damagedPages: [], withoutContent: [], withNewNames: [] } as const;
 
 /** Of the database and its log, whichever of the keys it is under. Throws `DatabaseError` `WRONG_KEY` when nothing of it opens. */
-export async function pageDamage({ database }: VaultPaths, keys: VaultKeys): Promise<PageDamage | undefined> {
-  return await keys.withEachDatabaseKey((key) => findPageDamage(database, key));
+export async function readPages({ database }: VaultPaths, keys: VaultKeys): Promise<PageState> {
+  return await keys.withEachDatabaseKey((key) => inspectPages(database, key));
+}
+
+export function isDamaged({ damagedPages, isLogUnread }: PageState): boolean {
+  return damagedPages.length > 0 || isLogUnread;
 }
 
 function isDamage(error: unknown): boolean {
@@ -159,10 +164,4 @@ function toFile({
   readonly name: string;
 }): RebuiltFile {
   return { id, folder, name, path: joinPath(folder, name) };
-}
-
-function isBackup({ directory }: VaultPaths): VaultError {
-  return new VaultError('INVALID_INPUT', `${directory} is a backup, and nothing changes one`, {
-    hint: '`coffer restore` makes a vault of it with everything that can be read, and names the rest',
-  });
 }

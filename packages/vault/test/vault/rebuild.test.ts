@@ -136,7 +136,7 @@ describe('rebuilding', () => {
     await all(whole.vault.backup(whole.path('backup')));
     await expect(
       rebuildVault({ directory: whole.path('backup'), secret: whole.secret }),
-    ).rejects.toMatchObject({ code: 'INVALID_INPUT' });
+    ).rejects.toMatchObject({ code: 'NOT_PERMITTED' });
   });
 
   test('the doctor finds the new database that a crash left beside the old one, and opening puts it in place', async () => {
@@ -269,11 +269,14 @@ describe('restoring a backup whose database is damaged', () => {
     writeFileSync(join(directory, 'restore.unfinished'), vaultId);
     for (const name of ['rebuilt', 'rebuilt.new', 'rebuilt.new-wal', 'damaged', 'damaged-wal'])
       writeFileSync(join(directory, `data.db.${name}`), 'of an earlier attempt');
+    mkdirSync(join(directory, 'quarantine'), { mode: 0o700 });
+    writeFileSync(join(directory, 'quarantine', `${'0'.repeat(32)}.enc`), 'of an earlier attempt');
     const events = await all(restoreVault({ source, directory, secret }));
     expect(events).toMatchObject([{ type: 'summary', files: 3, findings: 0 }]);
     const vault = await openVault({ directory, secret });
     expect(vault.list({ recursive: true, folder: '' }).files).toHaveLength(3);
     expect(vault.warnings).toEqual([]);
+    expect(await vault.quarantine()).toEqual([]);
     await vault.close();
   });
 });
