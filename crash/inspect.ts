@@ -8,7 +8,7 @@ import { isVaultMade } from './operations/is-made.ts';
 import type { FileEntry, Vault } from '../packages/vault/src/index.ts';
 import { MARKER, contentOf } from './contents.ts';
 import type { ContentName } from './contents.ts';
-import { keychainEnvironment } from './keyring.ts';
+import { keychainFor } from './keyring.ts';
 import { FILLED, added, everyEvent } from './operations/filled-vault.ts';
 import { secretOf } from './operations/open-stage.ts';
 import type { Change, Operation, SecretName } from './operations/operation.ts';
@@ -49,14 +49,16 @@ export async function inspect(
 /** In a process of its own, which the operation's program then is. */
 async function inspectElsewhere(
   operation: Operation,
-  { disk, shelf }: Stage,
+  stage: Stage,
   said: ReadonlySet<string>,
   options: InspectOptions,
 ): Promise<void> {
+  const { disk, shelf } = stage;
+  await using keychain = await keychainFor(operation, stage);
   const request = JSON.stringify({ operation: nameOf(operation), disk, shelf, said: [...said], options });
   const child = spawn(process.execPath, ['--conditions=@coffer/source', CHILD, request], {
     stdio: ['ignore', 'ignore', 'pipe'],
-    env: { ...process.env, ...(await keychainEnvironment(operation)) },
+    env: { ...process.env, ...keychain.env },
   });
   const ended = once(child, 'close') as Promise<[number | null]>;
   const [[exitCode], problem] = await Promise.all([ended, text(child.stderr)]);

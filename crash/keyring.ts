@@ -1,23 +1,22 @@
 import { TestKeyring, missingForKeyring } from '../packages/vault/test/keychain/test-keyring.ts';
 import type { Operation } from './operations/operation.ts';
+import type { Stage } from './stage.ts';
 
 /** Why there are no operations with a keychain here; `undefined` when there are. */
 export const whyNoKeychain: string | undefined =
   missingForKeyring.length === 0 ? undefined : `no ${missingForKeyring.join(', ')}`;
 
-let keyring: Promise<TestKeyring> | undefined;
-
-/** What the processes of an operation that uses a keychain find it by: one for the whole run, on a bus of its own. Nothing for all others. */
-export async function keychainEnvironment({
-  usesKeychain,
-}: Operation): Promise<Readonly<Record<string, string>>> {
-  if (usesKeychain !== true) return {};
-  keyring ??= TestKeyring.start({ isApart: true });
-  return (await keyring).env;
+/** The keychain that a process of an operation has while it runs: what to find it by, in the environment. */
+interface Keychain extends AsyncDisposable {
+  readonly env: Readonly<Record<string, string>>;
 }
 
-/** Ends the keychain and its bus, if there was need of one. */
-export async function stopKeychain(): Promise<void> {
-  await (await keyring)?.[Symbol.asyncDispose]();
-  keyring = undefined;
+/**
+ * For an operation that uses a keychain, one of this stage's own, which holds what earlier processes on the same stage have put into it; nothing for all others.
+ * Each process has a new one, because a gnome-keyring may crash a while after a client of its was killed.
+ */
+export async function keychainFor({ usesKeychain }: Operation, stage: Stage): Promise<Keychain> {
+  if (usesKeychain === true)
+    return await TestKeyring.start({ isApart: true, data: `${stage.disk}.keychain` });
+  return { env: {}, [Symbol.asyncDispose]: () => Promise.resolve() };
 }

@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import { keychainEnvironment } from './keyring.ts';
+import { keychainFor } from './keyring.ts';
 import { operationOf } from './operations/table.ts';
 import type { Stage } from './stage.ts';
 import { attach } from './strace.ts';
@@ -54,7 +54,7 @@ export async function runOperation(
   stage: Stage,
   disturbance: Disturbance = {},
 ): Promise<Run> {
-  const keychain = await keychainEnvironment(operationOf(operation));
+  await using keychain = await keychainFor(operationOf(operation), stage);
   const child = spawn(
     process.execPath,
     [
@@ -69,7 +69,7 @@ export async function runOperation(
       stdio: ['pipe', 'pipe', 'pipe'],
       env: {
         ...process.env,
-        ...keychain,
+        ...keychain.env,
         TMPDIR: stage.tmp,
         UV_THREADPOOL_SIZE: '1',
         // Starting takes a third of the time.

@@ -8,7 +8,7 @@ import { parseArgs } from 'node:util';
 import { runOnFullDisk, whyNoSmallDisk } from './disk-full.ts';
 import { parsePoint } from './kill-points.ts';
 import type { Points } from './kill-points.ts';
-import { stopKeychain, whyNoKeychain } from './keyring.ts';
+import { whyNoKeychain } from './keyring.ts';
 import { inLanes } from './lanes.ts';
 import { describeCase, record, runCase } from './matrix.ts';
 import type { Case, Outcome } from './matrix.ts';
@@ -69,7 +69,6 @@ try {
   const more = isMore ? [...(await onFullDisks(templates)), ...(await withShortWrites(templates))] : [];
   process.exitCode = isMatrixHeld && dropped === 0 && more.every((isHeld) => isHeld) ? 0 : 1;
 } finally {
-  await stopKeychain();
   rmSync(folder, { recursive: true, force: true });
 }
 

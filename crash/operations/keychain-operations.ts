@@ -8,8 +8,8 @@ import type { Operation } from './operation.ts';
 const KEYCHAIN: SlotSecret = { kind: 'keychain' };
 
 /**
- * A vault of each run's own: the keychain is one for all of them, and what it remembers of a vault it would hold against every copy of it. That the key file
- * opens it is what every operation promises.
+ * A vault of each run's own: what a keychain remembers of a vault it would hold against every copy of it. That the key file opens it is what every operation
+ * promises.
  */
 const MADE_HERE = { startsWith: {}, usesKeychain: true, makesVault: { acknowledgedBy: 'made' } } as const;
 

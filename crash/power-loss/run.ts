@@ -5,7 +5,6 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { stopKeychain } from '../keyring.ts';
 import { messageOf } from '../matrix.ts';
 import { OPERATIONS, operationOf } from '../operations/table.ts';
 import { whyNotTraced } from '../strace.ts';
@@ -53,7 +52,6 @@ try {
   );
   process.exitCode = totals.problems + totals.unknown > 0 ? 1 : 0;
 } finally {
-  await stopKeychain();
   rmSync(folder, { recursive: true, force: true });
 }
 

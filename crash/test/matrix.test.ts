@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { describePoint } from '../kill-points.ts';
 import type { Points } from '../kill-points.ts';
-import { stopKeychain, whyNoKeychain } from '../keyring.ts';
+import { whyNoKeychain } from '../keyring.ts';
 import { inLanes } from '../lanes.ts';
 import { describeCase, runCase } from '../matrix.ts';
 import type { Outcome } from '../matrix.ts';
@@ -35,8 +35,7 @@ beforeAll(async () => {
   templates = await Templates.make(folder);
 });
 
-afterAll(async () => {
-  await stopKeychain();
+afterAll(() => {
   rmSync(folder, { recursive: true, force: true });
 });
 

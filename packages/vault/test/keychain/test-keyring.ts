@@ -40,13 +40,13 @@ export class TestKeyring implements AsyncDisposable {
   #isLocked = false;
   readonly #before = new Map<string, string | undefined>();
 
-  private constructor(folder: string, bus: ChildProcess, address: string, isApart: boolean) {
+  private constructor(folder: string, data: string, bus: ChildProcess, address: string, isApart: boolean) {
     this.#folder = folder;
     this.#bus = bus;
     this.env = {
       DBUS_SESSION_BUS_ADDRESS: address,
       XDG_RUNTIME_DIR: join(folder, 'run'),
-      XDG_DATA_HOME: join(folder, 'data'),
+      XDG_DATA_HOME: data,
       HOME: join(folder, 'home'),
     };
     if (isApart) return;
@@ -56,12 +56,17 @@ export class TestKeyring implements AsyncDisposable {
     }
   }
 
-  /** Without `daemon`, a session that has no keychain. Nobody is there to answer questions: they are dismissed at once, or, with `isSilent`, never. */
+  /**
+   * Without `daemon`, a session that has no keychain. Nobody is there to answer questions: they are dismissed at once, or, with `isSilent`, never. What it holds is
+   * kept in the folder `data`, for a session after this one, or else is gone with it.
+   */
   static async start(
-    options: { daemon?: boolean; isSilent?: boolean; isApart?: boolean } = {},
+    options: { daemon?: boolean; isSilent?: boolean; isApart?: boolean; data?: string } = {},
   ): Promise<TestKeyring> {
     const folder = mkdtempSync(join(tmpdir(), 'coffer-keyring-'));
-    for (const name of ['run', 'data', 'home', 'services']) mkdirSync(join(folder, name), { mode: 0o700 });
+    const data = options.data ?? join(folder, 'data');
+    mkdirSync(data, { mode: 0o700, recursive: true });
+    for (const name of ['run', 'home', 'services']) mkdirSync(join(folder, name), { mode: 0o700 });
     if (options.isSilent === true) {
       writeFileSync(
         join(folder, 'services', 'prompter.service'),
@@ -75,7 +80,7 @@ export class TestKeyring implements AsyncDisposable {
       { stdio: ['ignore', 'pipe', 'ignore'] },
     );
     const [address] = (await once(createInterface({ input: bus.stdout }), 'line')) as [string];
-    const keyring = new TestKeyring(folder, bus, address, options.isApart === true);
+    const keyring = new TestKeyring(folder, data, bus, address, options.isApart === true);
     if (options.daemon !== false) await keyring.startDaemon();
     return keyring;
   }
@@ -97,11 +102,7 @@ export class TestKeyring implements AsyncDisposable {
   }
 
   async stopDaemon(): Promise<void> {
-    const daemon = this.#daemon;
-    if (daemon === undefined) return;
-    const exited = once(daemon, 'exit');
-    daemon.kill('SIGKILL');
-    await exited;
+    if (this.#daemon !== undefined) await end(this.#daemon);
     this.#daemon = undefined;
   }
 
@@ -140,9 +141,7 @@ export class TestKeyring implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.stopDaemon();
-    const exited = once(this.#bus, 'exit');
-    this.#bus.kill('SIGKILL');
-    await exited;
+    await end(this.#bus);
     for (const [name, value] of this.#before) {
       if (value === undefined) Reflect.deleteProperty(process.env, name);
       else process.env[name] = value;
@@ -168,4 +167,12 @@ export class TestKeyring implements AsyncDisposable {
     const options = { encoding: 'utf8', env: this.#environment } as const;
     return spawnSync('dbus-send', ['--session', '--print-reply', ...target, ...args], options).stdout;
   }
+}
+
+/** A keyring now and then ends by itself, when a client of its is killed. */
+async function end(child: ChildProcess): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null) return;
+  const exited = once(child, 'exit');
+  child.kill('SIGKILL');
+  await exited;
 }
