@@ -1,7 +1,8 @@
 import type { Extent, Kind } from './kinds/kind.ts';
 import { backups } from './kinds/backups.ts';
 import { folders } from './kinds/folders.ts';
-import { documentedLimits, oldCopies } from './kinds/old-copies.ts';
+import { limitsOfLogs, logs } from './kinds/logs.ts';
+import { limitsOfPages, oldCopies } from './kinds/old-copies.ts';
 import { pageScan } from './kinds/page-scan.ts';
 import { pages } from './kinds/pages.ts';
 import { quarantined } from './kinds/quarantined.ts';
@@ -31,13 +32,14 @@ export const KINDS: readonly Kind[] = [
   ...rows,
   ...sideRows,
   ...oldCopies,
+  ...logs,
   ...rotated,
   ...quarantined,
   ...backups,
 ];
 
 /** What is not detected, and said so in docs/security; the other marks are asked of it as well. */
-export const LIMITS: readonly Kind[] = documentedLimits;
+export const LIMITS: readonly Kind[] = [...limitsOfPages, ...limitsOfLogs];
 
 export interface MatrixOptions {
   /** Of the cases that differ in nothing but a place, one in so many is tried. */

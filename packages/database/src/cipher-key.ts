@@ -24,8 +24,13 @@ export function setCipherKey(driver: DriverDatabase, key: CipherKey): void {
 
 /** How the driver takes a key that is not a passphrase. The caller zeroes it. */
 export function rawKey(key: Uint8Array): Buffer {
-  if (key.length !== KEY_SIZE_BYTES) throw invalid(`a database key has ${String(KEY_SIZE_BYTES)} bytes`);
+  checkKeySize(key);
   return ownBuffer(RAW_PREFIX, key);
+}
+
+/** Throws `INVALID`. */
+export function checkKeySize(key: Uint8Array): void {
+  if (key.length !== KEY_SIZE_BYTES) throw invalid(`a database key has ${String(KEY_SIZE_BYTES)} bytes`);
 }
 
 /** Not from the pool, which other buffers share. */

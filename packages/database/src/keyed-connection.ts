@@ -1,10 +1,10 @@
 import { statSync } from 'node:fs';
-import { setCipherKey } from './cipher-key.ts';
+import { checkKeySize, setCipherKey } from './cipher-key.ts';
 import { Connection, firstValue } from './connection.ts';
 import { openDriver } from './driver.ts';
 import type { DriverDatabase } from './driver.ts';
 import { DatabaseError, invalid } from './errors.ts';
-import { KEY_SIZE_BYTES, PAGE_SIZE_BYTES } from './page-layout.ts';
+import { PAGE_SIZE_BYTES } from './page-layout.ts';
 import { isNotADatabase, toDatabaseError } from './translate-error.ts';
 
 /** Before the first access, so that the lock is taken with it and never given back. */
@@ -54,7 +54,7 @@ export function openKeyedConnection(path: string, key: Uint8Array, label: string
 
 /** The same without the connection around it. */
 export function openKeyedDriver(path: string, key: Uint8Array, label: string = path): DriverDatabase {
-  if (key.length !== KEY_SIZE_BYTES) throw invalid(`a database key has ${String(KEY_SIZE_BYTES)} bytes`);
+  checkKeySize(key);
   // The driver trims the name that it is given, and would then open another file.
   if (path.trim() !== path) throw invalid('the path of a database does not end in white space');
   const doing = `cannot open ${label}`;
@@ -82,7 +82,8 @@ export function openKeyedDriver(path: string, key: Uint8Array, label: string = p
   }
 }
 
-function unreadable(path: string, label: string, cause: unknown): DatabaseError {
+/** Says why the first page does not open. */
+export function unreadable(path: string, label: string, cause?: unknown): DatabaseError {
   if (statSync(path).size % PAGE_SIZE_BYTES !== 0) {
     return new DatabaseError('NOT_A_DATABASE', `${label} is not a database, or it was cut off`, { cause });
   }

@@ -8,6 +8,7 @@ import { openKeyedConnection } from './keyed-connection.ts';
 import { migrate } from './migrate.ts';
 import { checkNotHeld, holdFile } from './open-files.ts';
 import { discardRekeyed } from './rekey.ts';
+import { checkLog } from './salvage/check-log.ts';
 import { discardUnfinished } from './salvage/put-in-place.ts';
 import { toDatabaseError } from './translate-error.ts';
 
@@ -57,7 +58,9 @@ export function openDatabase({
   checkNotHeld(realPath);
   checkWritable(realPath);
   const salt = checkEncryptedFile(realPath, label);
-  const connection = openKeyedConnection(realPath, key, label === path ? realPath : label);
+  const shown = label === path ? realPath : label;
+  checkLog(realPath, key, shown);
+  const connection = openKeyedConnection(realPath, key, shown);
   try {
     // Its owner only: the lock is held.
     discardRekeyed(realPath);

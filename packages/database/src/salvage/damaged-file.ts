@@ -1,4 +1,4 @@
-import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
+import { closeSync, fstatSync, openSync } from 'node:fs';
 import type { KeyObject } from 'node:crypto';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { DatabaseError } from '../errors.ts';
@@ -6,8 +6,8 @@ import { LOCK_BYTE_PAGE, PAGE_SIZE_BYTES, SALT_SIZE_BYTES } from '../page-layout
 import { decryptPage, derivePageHmacKey, isPageAuthentic } from '../page-layout.ts';
 import { readSaltCopy } from '../space-reserve.ts';
 import { toDatabaseError } from '../translate-error.ts';
-import { findWalPages } from './wal-pages.ts';
-import type { ReadAt, WalPages } from './wal-pages.ts';
+import { openLog, readAt, readLog } from './read-bytes.ts';
+import type { WalFrames } from './wal-frames.ts';
 
 /** In the header of SQLite's file, in the first page: https://sqlite.org/fileformat.html#the_database_header */
 const PAGE_COUNT_OFFSET = 28;
@@ -29,7 +29,13 @@ export class DamagedFile implements Disposable {
   readonly #logDescriptor: number | undefined;
   readonly #key: Uint8Array;
   readonly #hmacKey: KeyObject;
-  readonly #wal: WalPages;
+  readonly #log: WalFrames;
+  /** Where in the log the last committed version of a page is, by the page's number. */
+  readonly #inLog: ReadonlyMap<number, number>;
+  /** Pages of which the last version is damaged in the log, and an earlier one counts. */
+  readonly #outdated: ReadonlySet<number>;
+  /** Whether there are commits that SQLite would not read, and lose, or that it would read in part. */
+  readonly isLogDamaged: boolean;
   /** Whether the first page is authentic with the copy of its salt alone. */
   readonly isSaltDamaged: boolean;
   /** `undefined` when the first page is damaged. */
@@ -45,15 +51,20 @@ export class DamagedFile implements Disposable {
       const found = this.#findHmacKey(path, filePages);
       this.#hmacKey = found.hmacKey;
       this.isSaltDamaged = found.isCopy;
-      this.#wal =
-        this.#logDescriptor === undefined
-          ? { offsets: new Map(), pageCount: undefined, isHeaderWhole: true }
-          : findWalPages(readerOf(this.#logDescriptor), (page, number) => this.#isAuthentic(page, number));
+      this.#log = readLog(this.#logDescriptor);
+      const { inLog, outdated } = this.#pagesOfLog();
+      const isCheckpointed = this.#log.isDamaged && this.#areInFile(inLog);
+      // The file then has what is damaged in the log as well.
+      this.#inLog = isCheckpointed ? new Map<number, number>() : inLog;
+      this.#outdated = isCheckpointed ? new Set<number>() : outdated;
+      // Without its header SQLite takes nothing from a log; else it would take what is older than the file.
+      this.isLogDamaged = this.#log.isDamaged && !(isCheckpointed && !this.#log.isHeaderWhole);
       this.header = this.#readHeader();
       // The header is authentic, and what a frame of the log says is not: it says at most how much of what is there counts.
       let available = filePages;
-      for (const number of this.#wal.offsets.keys()) available = Math.max(available, number);
-      this.pageCount = this.header?.pageCount ?? Math.min(this.#wal.pageCount ?? available, available);
+      for (const number of this.#inLog.keys()) available = Math.max(available, number);
+      const declared = isCheckpointed ? undefined : this.#log.pageCount;
+      this.pageCount = this.header?.pageCount ?? Math.min(declared ?? available, available);
     } catch (error) {
       this[Symbol.dispose]();
       throw error;
@@ -68,17 +79,13 @@ export class DamagedFile implements Disposable {
   /** A page in clear, in its last committed version; `undefined` when it is damaged or not there. */
   read(pageNumber: number): Buffer | undefined {
     if (pageNumber < 1 || pageNumber === LOCK_BYTE_PAGE) return undefined;
-    const inLog = this.#wal.offsets.get(pageNumber);
-    const page =
-      inLog === undefined || this.#logDescriptor === undefined
-        ? readAt(this.#descriptor, (pageNumber - 1) * PAGE_SIZE_BYTES, PAGE_SIZE_BYTES)
-        : readAt(this.#logDescriptor, inLog, PAGE_SIZE_BYTES);
-    return this.#isAuthentic(page, pageNumber) ? decryptPage(this.#key, page, pageNumber) : undefined;
+    const inLog = this.#inLog.get(pageNumber);
+    return inLog === undefined ? this.#readFromFile(pageNumber) : this.#readFromLog(inLog, pageNumber);
   }
 
-  /** Whether there is a log with commits that SQLite does not read, and removes. */
-  get isLogUnread(): boolean {
-    return !this.#wal.isHeaderWhole && this.#wal.offsets.size > 0;
+  /** Whether what is read of a page is not its last version. */
+  isOutdated(pageNumber: number): boolean {
+    return this.#outdated.has(pageNumber);
   }
 
   /** Numbers, from 1, of the pages that are damaged or not there. Yields those of some hundreds at a time. */
@@ -87,8 +94,8 @@ export class DamagedFile implements Disposable {
       const last = Math.min(first + PAGES_AT_A_TIME - 1, this.pageCount);
       const found: number[] = first === 1 && this.isSaltDamaged ? [1] : [];
       for (let number = first; number <= last; number += 1) {
-        if (number !== LOCK_BYTE_PAGE && !found.includes(number) && this.read(number) === undefined)
-          found.push(number);
+        if (number === LOCK_BYTE_PAGE || found.includes(number)) continue;
+        if (this.isOutdated(number) || this.read(number) === undefined) found.push(number);
       }
       yield found;
     }
@@ -101,6 +108,40 @@ export class DamagedFile implements Disposable {
 
   #isAuthentic(page: Buffer, pageNumber: number): boolean {
     return page.length === PAGE_SIZE_BYTES && isPageAuthentic(this.#hmacKey, page, pageNumber);
+  }
+
+  #readFromFile(pageNumber: number): Buffer | undefined {
+    const page = readAt(this.#descriptor, (pageNumber - 1) * PAGE_SIZE_BYTES, PAGE_SIZE_BYTES);
+    return this.#isAuthentic(page, pageNumber) ? decryptPage(this.#key, page, pageNumber) : undefined;
+  }
+
+  #readFromLog(offset: number, pageNumber: number): Buffer | undefined {
+    if (this.#logDescriptor === undefined) return undefined;
+    const page = readAt(this.#logDescriptor, offset, PAGE_SIZE_BYTES);
+    return this.#isAuthentic(page, pageNumber) ? decryptPage(this.#key, page, pageNumber) : undefined;
+  }
+
+  #pagesOfLog(): { readonly inLog: ReadonlyMap<number, number>; readonly outdated: ReadonlySet<number> } {
+    const inLog = new Map<number, number>();
+    const outdated = new Set<number>();
+    for (const { pageNumber, offset } of this.#log.frames) {
+      if (offset === undefined || this.#readFromLog(offset, pageNumber) === undefined)
+        outdated.add(pageNumber);
+      else {
+        inLog.set(pageNumber, offset);
+        outdated.delete(pageNumber);
+      }
+    }
+    return { inLog, outdated };
+  }
+
+  /** Whether the file has the same, page by page, as it has after a checkpoint. */
+  #areInFile(inLog: ReadonlyMap<number, number>): boolean {
+    for (const [number, offset] of inLog) {
+      const page = this.#readFromLog(offset, number);
+      if (page === undefined || this.#readFromFile(number)?.equals(page) !== true) return false;
+    }
+    return true;
   }
 
   /** The salt at the start of the file is what the HMACs' key depends on; where it is damaged, the copy of it counts. */
@@ -145,8 +186,8 @@ export interface PageState {
   readonly pageCount: number;
   /** Numbers, from 1, of those that can't be read. */
   readonly damagedPages: readonly number[];
-  /** There is a log with commits that SQLite does not read, and would remove. */
-  readonly isLogUnread: boolean;
+  /** There are commits in the log that SQLite would lose. */
+  readonly isLogDamaged: boolean;
 }
 
 /**
@@ -160,43 +201,9 @@ export async function inspectPages(path: string, key: Uint8Array): Promise<PageS
       damagedPages.push(...some);
       await nextTurn();
     }
-    const { pageCount, isLogUnread } = file;
-    return { pageCount, damagedPages, isLogUnread };
+    const { pageCount, isLogDamaged } = file;
+    return { pageCount, damagedPages, isLogDamaged };
   } catch (error) {
     throw toDatabaseError(error, `cannot read ${path}`);
-  }
-}
-
-function openLog(path: string): number | undefined {
-  try {
-    return openSync(path, 'r');
-  } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined;
-    throw error;
-  }
-}
-
-function readerOf(descriptor: number): ReadAt {
-  return (offset, length) => readAt(descriptor, offset, length);
-}
-
-/** What the disk can't read is as good as not there. */
-function readAt(descriptor: number, offset: number, length: number): Buffer {
-  const buffer = Buffer.alloc(length);
-  let filled = 0;
-  while (filled < length) {
-    const count = readOrNothing(descriptor, buffer, filled, offset + filled);
-    if (count === 0) break;
-    filled += count;
-  }
-  return buffer.subarray(0, filled);
-}
-
-function readOrNothing(descriptor: number, buffer: Buffer, filled: number, position: number): number {
-  try {
-    return readSync(descriptor, buffer, filled, buffer.length - filled, position);
-  } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'EIO') return 0;
-    throw error;
   }
 }

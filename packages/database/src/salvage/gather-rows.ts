@@ -55,7 +55,8 @@ export function* gatherRows(
     const unreadable: number[] = [];
     connection.transaction(() => {
       for (let number = first; number <= last; number += 1) {
-        if (!putRows(connection, file, number) && number !== LOCK_BYTE_PAGE) unreadable.push(number);
+        const isRead = putRows(connection, file, number) && !file.isOutdated(number);
+        if (!isRead && number !== LOCK_BYTE_PAGE) unreadable.push(number);
       }
     });
     connection.pragma('wal_checkpoint(TRUNCATE)');

@@ -97,8 +97,8 @@ export async function readPages({ database }: VaultPaths, keys: VaultKeys): Prom
   return await keys.withEachDatabaseKey((key) => inspectPages(database, key));
 }
 
-export function isDamaged({ damagedPages, isLogUnread }: PageState): boolean {
-  return damagedPages.length > 0 || isLogUnread;
+export function isDamaged({ damagedPages, isLogDamaged }: PageState): boolean {
+  return damagedPages.length > 0 || isLogDamaged;
 }
 
 function isDamage(error: unknown): boolean {

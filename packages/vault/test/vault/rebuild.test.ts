@@ -161,7 +161,7 @@ async function killedVault(): Promise<TestVault> {
   const [whole, log] = [readFileSync(path), readFileSync(`${path}-wal`)];
   await made.vault.close();
   writeFileSync(path, whole);
-  writeFileSync(`${path}-wal`, log);
+  writeFileSync(`${path}-wal`, log, { mode: 0o600 });
   return made;
 }
 
@@ -175,18 +175,49 @@ test('rebuilding takes what is in the log of a vault that was killed, and keeps 
   expect(await made.text('newest.txt')).toBe('newest.txt');
 });
 
-test('a log that SQLite would not read is read, and kept', async () => {
-  const made = await killedVault();
-  const path = `${database(made)}-wal`;
-  const log = readFileSync(path);
-  // A checksum of its header.
-  log.writeUInt8(log.readUInt8(24) ^ 1, 24);
-  writeFileSync(path, log);
-  expect(await rebuildVault(made)).toMatchObject({ isRebuilt: true, files: 4, damagedPages: [] });
-  await made.reopen();
-  expect(await made.text('newest.txt')).toBe('newest.txt');
-  expect(readFileSync(`${database(made)}.damaged-wal`).equals(log)).toBe(true);
+describe('a damaged log that has what was stored last', () => {
+  /** Bytes of the log of a vault that was killed: a checksum of the log's header, and a byte of the first page in it. */
+  const DAMAGED = { 'its header': 24, 'a page': 32 + 24 + 1_000 };
+
+  test.each(Object.entries(DAMAGED))('is found by opening, and kept: %s', async (_, offset) => {
+    const made = await killedVault();
+    const path = `${database(made)}-wal`;
+    damageByte(path, offset);
+    const log = readFileSync(path);
+    const [error] = await Promise.allSettled([openVault(made)]);
+    expect(error).toMatchObject({
+      status: 'rejected',
+      reason: {
+        code: 'DAMAGED',
+        message: expect.stringContaining(`${path} is damaged`) as string,
+        hint: expect.stringContaining('coffer doctor --rebuild') as string,
+      },
+    });
+    const events = await all(diagnose({ directory: made.directory, open: () => openVault(made) }));
+    expect(events.flatMap((event) => (event.type === 'finding' ? [event.finding] : []))).toMatchObject([
+      { code: 'NOT_CLOSED' },
+      { code: 'DATABASE_UNREADABLE', mend: 'coffer doctor --rebuild' },
+    ]);
+    expect(readFileSync(path).equals(log)).toBe(true);
+  });
+
+  test.each(Object.entries(DAMAGED))('is read by rebuilding, and kept beside: %s', async (_, offset) => {
+    const made = await killedVault();
+    const path = `${database(made)}-wal`;
+    damageByte(path, offset);
+    const log = readFileSync(path);
+    expect(await rebuildVault(made)).toMatchObject({ isRebuilt: true, files: 4, damagedPages: [] });
+    await made.reopen();
+    expect(await made.text('newest.txt')).toBe('newest.txt');
+    expect(readFileSync(`${database(made)}.damaged-wal`).equals(log)).toBe(true);
+  });
 });
+
+function damageByte(path: string, offset: number): void {
+  const bytes = readFileSync(path);
+  bytes.writeUInt8(bytes.readUInt8(offset) ^ 1, offset);
+  writeFileSync(path, bytes);
+}
 
 describe('restoring a backup whose database is damaged', () => {
   test('gives back everything that is on its other pages, and says so', async () => {

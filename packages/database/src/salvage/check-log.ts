@@ -1,0 +1,57 @@
+import { closeSync, openSync, statSync } from 'node:fs';
+import { checkKeySize } from '../cipher-key.ts';
+import { corrupt } from '../errors.ts';
+import type { DatabaseError } from '../errors.ts';
+import { unreadable } from '../keyed-connection.ts';
+import { PAGE_SIZE_BYTES, SALT_SIZE_BYTES, derivePageHmacKey, isPageAuthentic } from '../page-layout.ts';
+import { DamagedFile } from './damaged-file.ts';
+import { openLog, readAt, readLog } from './read-bytes.ts';
+
+/**
+ * Looks at a log that was left behind, before SQLite may touch it: SQLite removes one whose header is damaged, forgets what comes after a damaged frame, and removes the log of a database whose
+ * first page is damaged. Throws `CORRUPT` for the first two, and `WRONG_KEY` for the last, which looks as if it were another key's. Never to be called while this process has the database open.
+ */
+export function checkLog(path: string, key: Uint8Array, label: string): void {
+  const before = stateOf(path);
+  const problem = problemWith(path, key, label);
+  // Else somebody has it open and writes, which may look like damage: SQLite says so.
+  if (problem !== undefined && stateOf(path) === before) throw problem;
+}
+
+function problemWith(path: string, key: Uint8Array, label: string): DatabaseError | undefined {
+  checkKeySize(key);
+  const log = openLog(`${path}-wal`);
+  if (log === undefined) return undefined;
+  try {
+    const { frames, isDamaged } = readLog(log);
+    if (!isDamaged && frames.length === 0) return undefined;
+    if (!isFirstPageAuthentic(path, key)) return unreadable(path, label);
+    if (!isDamaged) return undefined;
+  } finally {
+    closeSync(log);
+  }
+  using file = DamagedFile.open(path, key);
+  return file.isLogDamaged
+    ? corrupt(`${label}-wal is damaged, and has what was stored last: opening ${label} would lose it`)
+    : undefined;
+}
+
+function isFirstPageAuthentic(path: string, key: Uint8Array): boolean {
+  const descriptor = openSync(path, 'r');
+  try {
+    const page = readAt(descriptor, 0, PAGE_SIZE_BYTES);
+    if (page.length < PAGE_SIZE_BYTES) return false;
+    return isPageAuthentic(derivePageHmacKey(key, page.subarray(0, SALT_SIZE_BYTES)), page, 1);
+  } finally {
+    closeSync(descriptor);
+  }
+}
+
+function stateOf(path: string): string {
+  return ['', '-wal']
+    .map((end) => {
+      const stats = statSync(`${path}${end}`, { bigint: true, throwIfNoEntry: false });
+      return stats === undefined ? '' : `${String(stats.size)} ${String(stats.mtimeNs)} ${String(stats.ino)}`;
+    })
+    .join('\n');
+}

@@ -1,0 +1,195 @@
+import { copyFileSync, existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { openDatabase, rebuildDatabase } from '../src/index.ts';
+import type { RebuiltDatabase } from '../src/index.ts';
+import { expectError } from './support/expect-error.ts';
+import { FRAME, FRAME_HEADER, LOG_HEADER, commitEnds } from './support/log-bytes.ts';
+import { KEY, OTHER_KEY, newDatabase, reopen } from './support/sample-database.ts';
+import { temporaryFolder } from './support/temporary-folder.ts';
+
+/** What a kill leaves: a database and its log. */
+interface Left {
+  readonly file: Buffer;
+  readonly log: Buffer;
+}
+
+const TEXT = 'x'.repeat(1_500);
+/** Each a transaction. */
+const NAMES = ['first', 'second', 'third', 'fourth'];
+
+function take(path: string): Left {
+  return { file: readFileSync(path), log: readFileSync(`${path}-wal`) };
+}
+
+/** Puts it on a disk of its own. */
+function put({ file, log }: Left): string {
+  const path = join(temporaryFolder(), 'data.db');
+  writeFileSync(path, file);
+  writeFileSync(`${path}-wal`, log);
+  return path;
+}
+
+/** One setting is in the file, the others are only in the log. `readFileSync` of an open database would let go of its lock, so it is closed then. */
+function killed(names: readonly string[] = NAMES): Left {
+  const database = newDatabase();
+  database.settings.set('before', TEXT);
+  database.checkpoint('truncate');
+  for (const name of names) database.settings.set(name, TEXT);
+  const copy = join(temporaryFolder(), 'data.db');
+  for (const end of ['', '-wal']) copyFileSync(`${database.path}${end}`, `${copy}${end}`);
+  database.close();
+  return take(copy);
+}
+
+function withByteChanged(bytes: Buffer, offset: number): Buffer {
+  const changed = Buffer.from(bytes);
+  changed.writeUInt8(changed.readUInt8(offset) ^ 0x10, offset);
+  return changed;
+}
+
+function namesIn(path: string): string[] {
+  const database = openDatabase({ path, key: KEY });
+  try {
+    return [...database.settings.all().keys()];
+  } finally {
+    database.close();
+  }
+}
+
+async function rebuild(path: string): Promise<RebuiltDatabase> {
+  return await rebuildDatabase({
+    path,
+    key: KEY,
+    nowMs: () => 1,
+    hashSealed: () => Promise.resolve(undefined),
+    nameBytes: () => Promise.reject(new Error('is not asked')),
+    finish: () => undefined,
+  });
+}
+
+/** Every byte of the header, of each frame's own header, and some of each page. */
+function offsetsIn(log: Buffer): number[] {
+  const offsets = Array.from({ length: LOG_HEADER }, (_, at) => at);
+  for (let frame = LOG_HEADER; frame < log.length; frame += FRAME) {
+    for (let at = 0; at < FRAME_HEADER; at += 1) offsets.push(frame + at);
+    for (let at = FRAME_HEADER; at < FRAME; at += 1_021) offsets.push(frame + at);
+  }
+  return offsets;
+}
+
+test('whatever byte of a log is damaged before its last transaction, opening refuses to lose what comes after it', () => {
+  const left = killed();
+  const lastBegins = commitEnds(left.log).at(-2) ?? 0;
+  expect(commitEnds(left.log)).toHaveLength(NAMES.length);
+  for (const offset of offsetsIn(left.log)) {
+    const log = withByteChanged(left.log, offset);
+    const path = put({ ...left, log });
+    const name = `byte ${String(offset)}`;
+    const inFrame = (offset - LOG_HEADER) % FRAME;
+    const isLastFrame = offset >= left.log.length - FRAME;
+    // A number of pages inside of a transaction, and what follows on it: no power cut makes that.
+    const isCommitMade = inFrame >= 4 && inFrame < 8 && !isLastFrame;
+    if (offset >= lastBegins && !isCommitMade) {
+      // That looks as if it had not been written to its end when the power went.
+      expect(namesIn(path), name).toEqual(expect.arrayContaining(['before', ...NAMES.slice(0, -1)]));
+      continue;
+    }
+    const error = expectError('CORRUPT', () => openDatabase({ path, key: KEY }));
+    expect(error.message, name).toContain(`${path}-wal is damaged`);
+    expect(readFileSync(`${path}-wal`).equals(log), name).toBe(true);
+    expect(readFileSync(path).equals(left.file), name).toBe(true);
+  }
+});
+
+test('what a damaged log has is rebuilt: everything, or everything but what was on the damaged page', async () => {
+  const left = killed();
+  const lastBegins = commitEnds(left.log).at(-2) ?? 0;
+  const whole = [...NAMES, 'before'].sort();
+  let losses = 0;
+  for (const offset of offsetsIn(left.log).filter((at) => at < lastBegins && at % 7 === 0)) {
+    const path = put({ ...left, log: withByteChanged(left.log, offset) });
+    const { damagedPages } = await rebuild(path);
+    const name = `byte ${String(offset)}`;
+    const names = namesIn(path).sort();
+    expect(whole, name).toEqual(expect.arrayContaining(names));
+    expect(names, name).toContain('before');
+    // Pages are written again and again: mostly a later transaction has the same one, with what was there before.
+    if (names.length === whole.length) continue;
+    expect(damagedPages.length, name).toBeGreaterThan(0);
+    losses += 1;
+  }
+  expect(losses).toBeLessThan(20);
+});
+
+test('wherever a log ends, what is there is opened, as after a power cut', () => {
+  const left = killed();
+  const ends = commitEnds(left.log);
+  for (let end = 0; end < left.log.length; end += 1_373) {
+    const path = put({ ...left, log: left.log.subarray(0, end) });
+    const committed = ends.filter((each) => each <= end).length;
+    expect(namesIn(path).sort(), String(end)).toEqual(['before', ...NAMES.slice(0, committed)].sort());
+  }
+});
+
+test('what a transaction that failed has left behind a shorter one is nothing', () => {
+  const { file, log } = killed(['first']);
+  const tail = (name: string, sizeBytes: number): Buffer => {
+    const path = put({ file, log });
+    const database = reopen(path);
+    database.settings.set(name, 'y'.repeat(sizeBytes));
+    const copy = join(temporaryFolder(), 'log');
+    copyFileSync(`${path}-wal`, copy);
+    return readFileSync(copy);
+  };
+  const [long, short] = [tail('failed', 60_000), tail('second', 10)];
+  expect(long.subarray(0, log.length).equals(log)).toBe(true);
+  expect(long.length).toBeGreaterThan(short.length + FRAME);
+  const path = put({ file, log: Buffer.concat([short, long.subarray(short.length)]) });
+  expect(namesIn(path).sort()).toEqual(['before', 'first', 'second']);
+});
+
+test('a log whose header was torn when it began anew has nothing that is not in the file', () => {
+  const database = newDatabase();
+  for (const name of NAMES) database.settings.set(name, TEXT);
+  const log = join(temporaryFolder(), 'log');
+  copyFileSync(`${database.path}-wal`, log);
+  database.close();
+  for (const offset of [0, 12, 20, 28]) {
+    const path = put({ file: readFileSync(database.path), log: withByteChanged(readFileSync(log), offset) });
+    expect(namesIn(path).sort()).toEqual([...NAMES].sort());
+  }
+});
+
+test('damage in a log that was moved into the file already costs nothing, once it is rebuilt', async () => {
+  const database = newDatabase();
+  for (const name of NAMES) database.settings.set(name, TEXT);
+  const log = join(temporaryFolder(), 'log');
+  copyFileSync(`${database.path}-wal`, log);
+  database.close();
+  // SQLite would go back to what was before the damage.
+  const path = put({
+    file: readFileSync(database.path),
+    log: withByteChanged(readFileSync(log), LOG_HEADER + FRAME_HEADER + 100),
+  });
+  expectError('CORRUPT', () => openDatabase({ path, key: KEY }));
+  expect(await rebuild(path)).toMatchObject({ damagedPages: [] });
+  expect(namesIn(path).sort()).toEqual([...NAMES].sort());
+});
+
+test('the log of a database whose first page is damaged stays, for who rebuilds it', async () => {
+  const left = killed();
+  const path = put({ ...left, file: withByteChanged(left.file, 100) });
+  expectError('WRONG_KEY', () => openDatabase({ path, key: KEY }));
+  expect(readFileSync(`${path}-wal`).equals(left.log)).toBe(true);
+  await rebuild(path);
+  expect(namesIn(path).sort()).toEqual(['before', ...NAMES].sort());
+});
+
+test('another key leaves a log as it is', () => {
+  const left = killed();
+  const path = put(left);
+  expectError('WRONG_KEY', () => openDatabase({ path, key: OTHER_KEY }));
+  expect(readFileSync(`${path}-wal`).equals(left.log)).toBe(true);
+  expect(existsSync(`${path}-shm`)).toBe(false);
+});
