@@ -25,7 +25,7 @@ const FRAME_SIZE_BYTES: number = FRAME_HEADER_SIZE_BYTES + PAGE_SIZE_BYTES;
 export type ReadAt = (offset: number, length: number) => Buffer;
 
 /** A version of a page, in a transaction that was committed. */
-export interface Frame {
+interface Frame {
   readonly pageNumber: number;
   /** Of the page, in the log; `undefined` when it is lost there. */
   readonly offset: number | undefined;
