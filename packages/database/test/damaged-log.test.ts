@@ -1,8 +1,9 @@
 import { copyFileSync, existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { openDatabase, rebuildDatabase } from '../src/index.ts';
 import type { RebuiltDatabase } from '../src/index.ts';
+import { openKeyedConnection } from '../src/keyed-connection.ts';
 import { expectError } from './support/expect-error.ts';
 import { FRAME, FRAME_HEADER, LOG_HEADER, commitEnds } from './support/log-bytes.ts';
 import { KEY, OTHER_KEY, newDatabase, reopen } from './support/sample-database.ts';
@@ -192,4 +193,77 @@ test('another key leaves a log as it is', () => {
   expectError('WRONG_KEY', () => openDatabase({ path, key: OTHER_KEY }));
   expect(readFileSync(`${path}-wal`).equals(left.log)).toBe(true);
   expect(existsSync(`${path}-shm`)).toBe(false);
+});
+
+describe('a log that is not of the file as it is', () => {
+  /** The database, and what is beside it, at four moments: its commits are counted, and each state has a log. */
+  function history(): { readonly early: Left; readonly late: Left; readonly path: string } {
+    const database = newDatabase();
+    database.countCommits();
+    const states = ['early', 'late'].map((moment) => {
+      database.settings.set(`${moment}, in the file`, TEXT);
+      database.checkpoint('truncate');
+      for (const name of NAMES) database.settings.set(`${moment} ${name}`, TEXT);
+      const copy = join(temporaryFolder(), 'data.db');
+      for (const end of ['', '-wal']) copyFileSync(`${database.path}${end}`, `${copy}${end}`);
+      return take(copy);
+    });
+    const [early, late] = states;
+    if (early === undefined || late === undefined) throw new Error('there are two');
+    database.close();
+    return { early, late, path: database.path };
+  }
+
+  /** Opening says so and leaves both; a new database has what is in the file. */
+  async function expectForeign(left: Left): Promise<void> {
+    const alone = join(temporaryFolder(), 'data.db');
+    writeFileSync(alone, left.file);
+    const names = namesIn(alone);
+    const path = put(left);
+    const error = expectError('CORRUPT', () => openDatabase({ path, key: KEY }));
+    expect(error.message).toContain(`${path}-wal was not written on top of ${path} as it is now`);
+    expect(take(path)).toEqual(left);
+    await rebuild(path);
+    expect(namesIn(path)).toEqual(names);
+    expect(readFileSync(`${path}.damaged-wal`).equals(left.log)).toBe(true);
+  }
+
+  test('is that of a later state: an older copy of the file was put back', async () => {
+    const { early, late } = history();
+    await expectForeign({ file: early.file, log: late.log });
+  });
+
+  test('is that of an earlier state', async () => {
+    const { early, late } = history();
+    await expectForeign({ file: late.file, log: early.log });
+  });
+
+  test('is that of the database that the file is a backup of, made while there was that log', async () => {
+    const database = newDatabase();
+    database.countCommits();
+    for (const name of NAMES) database.settings.set(name, TEXT);
+    const backup = join(temporaryFolder(), 'data.db');
+    await database.backupTo(backup, { key: KEY });
+    database.settings.set('after the backup', TEXT);
+    copyFileSync(`${database.path}-wal`, `${backup}-wal`);
+    await expectForeign(take(backup));
+  });
+
+  test('is that of another database under the same key', async () => {
+    const { file } = history().early;
+    await expectForeign({ file, log: killed().log });
+  });
+
+  test('is not one that has a change of the schema, or commits that are not counted', () => {
+    const { early, late } = history();
+    for (const left of [early, late]) expect(namesIn(put(left)).length).toBeGreaterThan(NAMES.length);
+    const database = newDatabase();
+    database.close();
+    const connection = openKeyedConnection(database.path, KEY);
+    connection.exec('CREATE TABLE later (a INTEGER) STRICT; CREATE INDEX later_a ON later (a)');
+    const copy = join(temporaryFolder(), 'data.db');
+    for (const end of ['', '-wal']) copyFileSync(`${database.path}${end}`, `${copy}${end}`);
+    connection.close();
+    expect(namesIn(copy)).toEqual([]);
+  });
 });

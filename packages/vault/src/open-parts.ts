@@ -21,7 +21,7 @@ import type { VaultFile } from './vault-file/vault-file.ts';
 const REBUILD_HINT =
   'run `coffer doctor --rebuild`, which makes a new database of everything that can be read, and keeps this one';
 
-const DATABASE_HINT = `put data.db back from a backup of the vault, or ${REBUILD_HINT}; the sealed files in files/ are untouched`;
+const DATABASE_HINT = `put data.db back from a backup of the vault, with no data.db-wal beside it, or ${REBUILD_HINT}; the sealed files in files/ are untouched`;
 
 const MISSING_HINT =
   'put data.db back from a backup of the vault; without one, `coffer doctor --rebuild` makes an empty one, and the sealed files can be adopted from quarantine/';

@@ -235,6 +235,8 @@ export const FINDING_CASES: Readonly<Partial<Record<FindingCode, FindingCase>>> 
     item: 'vault/data.db',
     hasSince: false,
     damage: (vault) => {
+      // What was written last to another database would be put into the one of the backup.
+      copyFileSync(join(vault.vault, 'data.db'), join(vault.vault, 'data.db-wal'));
       rmSync(join(vault.vault, 'data.db'));
     },
   },

@@ -5,11 +5,11 @@ import type { DatabaseError } from '../errors.ts';
 import { unreadable } from '../keyed-connection.ts';
 import { PAGE_SIZE_BYTES, SALT_SIZE_BYTES, derivePageHmacKey, isPageAuthentic } from '../page-layout.ts';
 import { DamagedFile } from './damaged-file.ts';
-import { openLog, readAt, readLog } from './read-bytes.ts';
+import { readAt } from './read-bytes.ts';
 
 /**
- * Looks at a log that was left behind, before SQLite may touch it: SQLite removes one whose header is damaged, forgets what comes after a damaged frame, and removes the log of a database whose
- * first page is damaged. Throws `CORRUPT` for the first two, and `WRONG_KEY` for the last, which looks as if it were another key's. Never to be called while this process has the database open.
+ * Looks at a log that was left behind, before SQLite may touch it: SQLite removes one whose header is damaged, forgets what comes after a damaged frame, takes pages that are not of this file, and removes the log of a database whose
+ * first page is damaged. Throws `CORRUPT` for the first three, and `WRONG_KEY` for the last, which looks as if it were another key's. Never to be called while this process has the database open.
  */
 export function checkLog(path: string, key: Uint8Array, label: string): void {
   const before = stateOf(path);
@@ -20,20 +20,16 @@ export function checkLog(path: string, key: Uint8Array, label: string): void {
 
 function problemWith(path: string, key: Uint8Array, label: string): DatabaseError | undefined {
   checkKeySize(key);
-  const log = openLog(`${path}-wal`);
-  if (log === undefined) return undefined;
-  try {
-    const { frames, isDamaged } = readLog(log);
-    if (!isDamaged && frames.length === 0) return undefined;
-    if (!isFirstPageAuthentic(path, key)) return unreadable(path, label);
-    if (!isDamaged) return undefined;
-  } finally {
-    closeSync(log);
-  }
+  const log = statSync(`${path}-wal`, { throwIfNoEntry: false });
+  if (log?.isFile() !== true || log.size === 0) return undefined;
+  if (!isFirstPageAuthentic(path, key)) return unreadable(path, label);
   using file = DamagedFile.open(path, key);
-  return file.isLogDamaged
-    ? corrupt(`${label}-wal is damaged, and has what was stored last: opening ${label} would lose it`)
-    : undefined;
+  if (file.logProblem === undefined) return undefined;
+  return corrupt(
+    file.logProblem === 'damaged'
+      ? `${label}-wal is damaged, and has what was stored last: opening ${label} would lose it`
+      : `${label}-wal was not written on top of ${label} as it is now: opening it would mix two states of the database`,
+  );
 }
 
 function isFirstPageAuthentic(path: string, key: Uint8Array): boolean {

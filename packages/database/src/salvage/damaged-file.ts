@@ -6,22 +6,13 @@ import { LOCK_BYTE_PAGE, PAGE_SIZE_BYTES, SALT_SIZE_BYTES } from '../page-layout
 import { decryptPage, derivePageHmacKey, isPageAuthentic } from '../page-layout.ts';
 import { readSaltCopy } from '../space-reserve.ts';
 import { toDatabaseError } from '../translate-error.ts';
-import { openLog, readAt, readLog } from './read-bytes.ts';
-import type { WalFrames } from './wal-frames.ts';
-
-/** In the header of SQLite's file, in the first page: https://sqlite.org/fileformat.html#the_database_header */
-const PAGE_COUNT_OFFSET = 28;
-const USER_VERSION_OFFSET = 60;
-const APPLICATION_ID_OFFSET = 68;
+import { parseFileHeader } from './file-header.ts';
+import type { FileHeader } from './file-header.ts';
+import { examineLog } from './left-log.ts';
+import type { LeftLog, LogProblem } from './left-log.ts';
+import { openLog, readAt, readerOf } from './read-bytes.ts';
 
 const PAGES_AT_A_TIME = 512;
-
-/** What the first page says of the database. */
-export interface FileHeader {
-  readonly pageCount: number;
-  readonly schemaVersion: number;
-  readonly commitCount: number;
-}
 
 /** A database file and its log, read page by page without SQLite. Gives out nothing that is not authentic. The key is the caller's. */
 export class DamagedFile implements Disposable {
@@ -29,13 +20,7 @@ export class DamagedFile implements Disposable {
   readonly #logDescriptor: number | undefined;
   readonly #key: Uint8Array;
   readonly #hmacKey: KeyObject;
-  readonly #log: WalFrames;
-  /** Where in the log the last committed version of a page is, by the page's number. */
-  readonly #inLog: ReadonlyMap<number, number>;
-  /** Pages of which the last version is damaged in the log, and an earlier one counts. */
-  readonly #outdated: ReadonlySet<number>;
-  /** Whether there are commits that SQLite would not read, and lose, or that it would read in part. */
-  readonly isLogDamaged: boolean;
+  readonly #log: LeftLog;
   /** Whether the first page is authentic with the copy of its salt alone. */
   readonly isSaltDamaged: boolean;
   /** `undefined` when the first page is damaged. */
@@ -51,20 +36,17 @@ export class DamagedFile implements Disposable {
       const found = this.#findHmacKey(path, filePages);
       this.#hmacKey = found.hmacKey;
       this.isSaltDamaged = found.isCopy;
-      this.#log = readLog(this.#logDescriptor);
-      const { inLog, outdated } = this.#pagesOfLog();
-      const isCheckpointed = this.#log.isDamaged && this.#areInFile(inLog);
-      // The file then has what is damaged in the log as well.
-      this.#inLog = isCheckpointed ? new Map<number, number>() : inLog;
-      this.#outdated = isCheckpointed ? new Set<number>() : outdated;
-      // Without its header SQLite takes nothing from a log; else it would take what is older than the file.
-      this.isLogDamaged = this.#log.isDamaged && !(isCheckpointed && !this.#log.isHeaderWhole);
-      this.header = this.#readHeader();
+      this.#log = examineLog(readerOf(this.#logDescriptor), {
+        isAuthentic: (page, number) => this.#isAuthentic(page, number),
+        decrypt: (page, number) => decryptPage(key, page, number),
+        read: (number) => this.#readFrom(this.#descriptor, (number - 1) * PAGE_SIZE_BYTES, number),
+      });
+      const first = this.read(1);
+      this.header = first === undefined ? undefined : parseFileHeader(first);
       // The header is authentic, and what a frame of the log says is not: it says at most how much of what is there counts.
       let available = filePages;
-      for (const number of this.#inLog.keys()) available = Math.max(available, number);
-      const declared = isCheckpointed ? undefined : this.#log.pageCount;
-      this.pageCount = this.header?.pageCount ?? Math.min(declared ?? available, available);
+      for (const number of this.#log.offsets.keys()) available = Math.max(available, number);
+      this.pageCount = this.header?.pageCount ?? Math.min(this.#log.pageCount ?? available, available);
     } catch (error) {
       this[Symbol.dispose]();
       throw error;
@@ -79,13 +61,20 @@ export class DamagedFile implements Disposable {
   /** A page in clear, in its last committed version; `undefined` when it is damaged or not there. */
   read(pageNumber: number): Buffer | undefined {
     if (pageNumber < 1 || pageNumber === LOCK_BYTE_PAGE) return undefined;
-    const inLog = this.#inLog.get(pageNumber);
-    return inLog === undefined ? this.#readFromFile(pageNumber) : this.#readFromLog(inLog, pageNumber);
+    const inLog = this.#log.offsets.get(pageNumber);
+    return inLog === undefined || this.#logDescriptor === undefined
+      ? this.#readFrom(this.#descriptor, (pageNumber - 1) * PAGE_SIZE_BYTES, pageNumber)
+      : this.#readFrom(this.#logDescriptor, inLog, pageNumber);
+  }
+
+  /** Why SQLite is not to have the log. */
+  get logProblem(): LogProblem | undefined {
+    return this.#log.problem;
   }
 
   /** Whether what is read of a page is not its last version. */
   isOutdated(pageNumber: number): boolean {
-    return this.#outdated.has(pageNumber);
+    return this.#log.outdated.has(pageNumber);
   }
 
   /** Numbers, from 1, of the pages that are damaged or not there. Yields those of some hundreds at a time. */
@@ -110,38 +99,9 @@ export class DamagedFile implements Disposable {
     return page.length === PAGE_SIZE_BYTES && isPageAuthentic(this.#hmacKey, page, pageNumber);
   }
 
-  #readFromFile(pageNumber: number): Buffer | undefined {
-    const page = readAt(this.#descriptor, (pageNumber - 1) * PAGE_SIZE_BYTES, PAGE_SIZE_BYTES);
+  #readFrom(descriptor: number, offset: number, pageNumber: number): Buffer | undefined {
+    const page = readAt(descriptor, offset, PAGE_SIZE_BYTES);
     return this.#isAuthentic(page, pageNumber) ? decryptPage(this.#key, page, pageNumber) : undefined;
-  }
-
-  #readFromLog(offset: number, pageNumber: number): Buffer | undefined {
-    if (this.#logDescriptor === undefined) return undefined;
-    const page = readAt(this.#logDescriptor, offset, PAGE_SIZE_BYTES);
-    return this.#isAuthentic(page, pageNumber) ? decryptPage(this.#key, page, pageNumber) : undefined;
-  }
-
-  #pagesOfLog(): { readonly inLog: ReadonlyMap<number, number>; readonly outdated: ReadonlySet<number> } {
-    const inLog = new Map<number, number>();
-    const outdated = new Set<number>();
-    for (const { pageNumber, offset } of this.#log.frames) {
-      if (offset === undefined || this.#readFromLog(offset, pageNumber) === undefined)
-        outdated.add(pageNumber);
-      else {
-        inLog.set(pageNumber, offset);
-        outdated.delete(pageNumber);
-      }
-    }
-    return { inLog, outdated };
-  }
-
-  /** Whether the file has the same, page by page, as it has after a checkpoint. */
-  #areInFile(inLog: ReadonlyMap<number, number>): boolean {
-    for (const [number, offset] of inLog) {
-      const page = this.#readFromLog(offset, number);
-      if (page === undefined || this.#readFromFile(number)?.equals(page) !== true) return false;
-    }
-    return true;
   }
 
   /** The salt at the start of the file is what the HMACs' key depends on; where it is damaged, the copy of it counts. */
@@ -157,16 +117,6 @@ export class DamagedFile implements Disposable {
       }
     }
     throw new DatabaseError('WRONG_KEY', `no page of ${path} opens with this key`);
-  }
-
-  #readHeader(): FileHeader | undefined {
-    const page = this.read(1);
-    if (page === undefined) return undefined;
-    return {
-      pageCount: page.readUInt32BE(PAGE_COUNT_OFFSET),
-      schemaVersion: page.readUInt32BE(USER_VERSION_OFFSET),
-      commitCount: Math.max(0, page.readInt32BE(APPLICATION_ID_OFFSET)),
-    };
   }
 }
 
@@ -186,8 +136,8 @@ export interface PageState {
   readonly pageCount: number;
   /** Numbers, from 1, of those that can't be read. */
   readonly damagedPages: readonly number[];
-  /** There are commits in the log that SQLite would lose. */
-  readonly isLogDamaged: boolean;
+  /** What is wrong with the log. */
+  readonly logProblem: LogProblem | undefined;
 }
 
 /**
@@ -201,8 +151,8 @@ export async function inspectPages(path: string, key: Uint8Array): Promise<PageS
       damagedPages.push(...some);
       await nextTurn();
     }
-    const { pageCount, isLogDamaged } = file;
-    return { pageCount, damagedPages, isLogDamaged };
+    const { pageCount, logProblem } = file;
+    return { pageCount, damagedPages, logProblem };
   } catch (error) {
     throw toDatabaseError(error, `cannot read ${path}`);
   }

@@ -1,6 +1,5 @@
 import { openSync, readSync, statSync } from 'node:fs';
-import { readWalFrames } from './wal-frames.ts';
-import type { WalFrames } from './wal-frames.ts';
+import type { ReadAt } from './wal-frames.ts';
 
 /** `undefined` when there is none, or something that is no file. */
 export function openLog(path: string): number | undefined {
@@ -12,11 +11,10 @@ export function openLog(path: string): number | undefined {
   }
 }
 
-/** What was committed in an open log; nothing when there is none. */
-export function readLog(descriptor: number | undefined): WalFrames {
-  return readWalFrames((offset, length) =>
-    descriptor === undefined ? Buffer.alloc(0) : readAt(descriptor, offset, length),
-  );
+/** Reads an open file; nothing when there is none. */
+export function readerOf(descriptor: number | undefined): ReadAt {
+  return (offset, length) =>
+    descriptor === undefined ? Buffer.alloc(0) : readAt(descriptor, offset, length);
 }
 
 /** Less than was asked for at the end of the file. What the disk can't read is as good as not there. */

@@ -97,8 +97,8 @@ export async function readPages({ database }: VaultPaths, keys: VaultKeys): Prom
   return await keys.withEachDatabaseKey((key) => inspectPages(database, key));
 }
 
-export function isDamaged({ damagedPages, isLogDamaged }: PageState): boolean {
-  return damagedPages.length > 0 || isLogDamaged;
+export function isDamaged({ damagedPages, logProblem }: PageState): boolean {
+  return damagedPages.length > 0 || logProblem !== undefined;
 }
 
 function isDamage(error: unknown): boolean {

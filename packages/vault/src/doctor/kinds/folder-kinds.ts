@@ -1,5 +1,5 @@
 import type { FindingKind } from './kind.ts';
-import { BY_DOCTOR, LEFT_OVER, instead } from './mends.ts';
+import { BY_DOCTOR, LEFT_OVER, databaseOfBackup, instead } from './mends.ts';
 
 /** Found by looking at a vault's folder, with or without its key. */
 export type FolderFindingCode =
@@ -59,13 +59,13 @@ export const FOLDER_KINDS: Readonly<Record<FolderFindingCode, FindingKind>> = {
     cost: 'all names, folders, tags and small files; the sealed files are untouched',
     remedy:
       'put data.db back from a backup of this vault; what is newer than it then goes to quarantine/. Without a backup, `coffer doctor --rebuild` makes an empty one, and everything goes there',
-    mend: ({ item }) => `cp BACKUP/data.db ${item} && ${BY_DOCTOR}`,
+    mend: ({ item }) => databaseOfBackup(item),
   },
   DATABASE_FOREIGN: {
     subject: 'database',
     cost: 'all names, folders, tags and small files; the sealed files are untouched',
     remedy: 'what is in the place of data.db was not made by this vault: put data.db back from a backup',
-    mend: ({ item }) => `mv ${item} . && cp BACKUP/data.db ${item} && ${BY_DOCTOR}`,
+    mend: ({ item }) => `mv ${item} . && ${databaseOfBackup(item)}`,
   },
   DATABASE_KEPT: {
     subject: 'database',

@@ -47,6 +47,11 @@ export const READ_ONLY_DISK: Pick<FindingKind, 'remedy' | 'mend'> = {
   mend: ({ item }) => `cp -Rp ${item} RESTORED`,
 };
 
+/** A log that is still there is of the database that was there. */
+export function databaseOfBackup(item: string): string {
+  return `if test -e ${item}-wal; then mv ${item}-wal .; fi && cp BACKUP/data.db ${item} && ${BY_DOCTOR}`;
+}
+
 /** What nobody needs, and whose key is still in it. */
 export const LEFT_OVER: FindingKind = {
   subject: 'folder',
