@@ -54,6 +54,11 @@ async function filesOfBackup(stage: Stage): Promise<Files | undefined> {
     throw error;
   }
   await using opened = backup;
+  const [database, copy] = ['data.db', 'data.db.reserve'].map((name) =>
+    readFileSync(join(backupOf(stage), name)),
+  );
+  if (copy === undefined || database?.subarray(0, 16).equals(copy) !== true)
+    throw new Error('the copy of the salt in the backup is not of its database');
   const known: Files = { ...FILLED, ...CHANGED, [added('afterwards')]: 'small' };
   const files: Record<string, Files[string]> = {};
   for (const { path } of opened.list({ recursive: true, folder: '' }).files) {

@@ -17,6 +17,7 @@ export const backups: readonly Kind[] = [
   restoreKind('what an interrupted backup is finished from', stagedFiles),
   restoreKind('a sealed file of a backup', sealedFiles),
   restoreKind('the database of a backup', databases),
+  restoreKind('the salt of the database of a backup', salts),
 ];
 
 function restoreKind(
@@ -162,6 +163,61 @@ function* sealedFiles(backup: SampleBackup, sample: SampleVault, extent: Extent)
   }
 }
 
+/** What the pages of the database are read with, in its two places. */
+function* salts(backup: SampleBackup, _sample: SampleVault, extent: Extent): Generator<RestoreCase> {
+  const path = join(backup.directory, 'data.db');
+  const bytes = backup.snapshot.bytes('data.db');
+  const copy = join(backup.directory, 'data.db.reserve');
+  const salt = backup.snapshot.bytes('data.db.reserve');
+  const flipped = (of: Uint8Array, offset: number): Buffer => {
+    const changed = Buffer.from(of);
+    changed.writeUInt8(changed.readUInt8(offset) ^ (1 << (offset % 8)), offset);
+    return changed;
+  };
+  const put = (name: string, at: string, changed: Uint8Array, judge: RestoreCase['judge']): RestoreCase => ({
+    name,
+    damage: () => {
+      writeFileSync(at, changed);
+    },
+    judge,
+  });
+  const isWhole: RestoreCase['judge'] = (met) => isRestoredWithout(met, [], 'data.db');
+  for (let offset = 0; offset < salt.length; offset++) {
+    if (!isTried(fewer(extent))) continue;
+    yield put(`byte ${String(offset)} of the salt`, path, flipped(bytes, offset), isWhole);
+    yield put(`byte ${String(offset)} of the copy`, copy, flipped(salt, offset), isRestored);
+    yield put(`${String(offset)} bytes of the copy`, copy, salt.subarray(0, offset), isRestored);
+  }
+  for (const lost of [salt.length, PAGE_SIZE_BYTES])
+    yield put(`the first ${String(lost)} bytes`, path, Buffer.from(bytes).fill(0x55, 0, lost), isWhole);
+  yield {
+    name: 'the copy removed',
+    damage: () => {
+      rmSync(copy);
+    },
+    judge: isRestored,
+  };
+  for (const [what, place] of others(backup.root)) {
+    yield {
+      name: `the copy: ${what}`,
+      damage: () => {
+        rmSync(copy);
+        place(copy);
+      },
+      judge: (met) =>
+        what.startsWith('a link') ? isRestoreRefused(met, 'data.db.reserve') : isRestored(met),
+    };
+  }
+  yield {
+    name: 'both places',
+    damage: () => {
+      writeFileSync(path, Buffer.from(bytes).fill(0x55, 0, salt.length));
+      rmSync(copy);
+    },
+    judge: (met) => isRestoreRefused(met, 'data.db'),
+  };
+}
+
 function* databases(backup: SampleBackup, sample: SampleVault, extent: Extent): Generator<RestoreCase> {
   const path = join(backup.directory, 'data.db');
   const bytes = backup.snapshot.bytes('data.db');
@@ -178,10 +234,7 @@ function* databases(backup: SampleBackup, sample: SampleVault, extent: Extent): 
       damage: () => {
         writeFileSync(path, copy);
       },
-      judge: (met) =>
-        met.refusal === undefined
-          ? isRestoredWithout(met, affected, 'data.db')
-          : isRestoreRefused(met, 'data.db'),
+      judge: (met) => isRestoredWithout(met, affected, 'data.db'),
     };
     yield {
       name: `cut off before page ${String(page.number)}`,

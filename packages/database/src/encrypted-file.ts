@@ -20,7 +20,7 @@ export function checkEncryptedFile(path: string, shown: string = path): Uint8Arr
         `${shown} is too short for a database: it is damaged or something else`,
       );
     }
-    const start = readStart(path);
+    const start = readSalt(path);
     if (start.equals(PLAINTEXT_MAGIC)) {
       throw new DatabaseError(
         'PLAINTEXT',
@@ -33,13 +33,13 @@ export function checkEncryptedFile(path: string, shown: string = path): Uint8Arr
   }
 }
 
-function readStart(path: string): Buffer {
-  const start = Buffer.alloc(SALT_SIZE_BYTES);
+/** The first 16 bytes of a file, or all of a shorter one. */
+export function readSalt(path: string): Buffer {
   const descriptor = openSync(path, 'r');
   try {
-    readSync(descriptor, start, 0, start.length, 0);
+    const start = Buffer.alloc(SALT_SIZE_BYTES);
+    return start.subarray(0, readSync(descriptor, start, 0, start.length, 0));
   } finally {
     closeSync(descriptor);
   }
-  return start;
 }

@@ -28,6 +28,7 @@ export type { PageScan, PageScanOptions, PageScanProgress } from './page-scan.ts
 export { copyForReading } from './reading-copy.ts';
 export type { ReadingCopy } from './reading-copy.ts';
 export type { FileName, SurveyedFile } from './survey-files.ts';
+export { readSaltCopy, writeSaltCopy } from './salt-copy.ts';
 export type { SettingTable } from './setting-table.ts';
 export type { StagedRekey } from './staged-rekey.ts';
 export { MAX_TAG_LENGTH } from './tag-table.ts';

@@ -1,33 +1,18 @@
 import { randomBytes } from 'node:crypto';
-import { closeSync, openSync, readSync, rmSync, statSync, writeSync } from 'node:fs';
-import { SALT_SIZE_BYTES } from './page-layout.ts';
+import { closeSync, openSync, rmSync, statSync, writeSync } from 'node:fs';
+import { readSalt } from './encrypted-file.ts';
+import { saltCopyPath } from './salt-copy.ts';
 
 /** Deleting a file of 100 KB writes 26 zeroed pages and a few others to the WAL: some 170 KB. */
 const RESERVE_SIZE_BYTES = 1024 * 1024;
 
 /** Whether the space is set aside for the database at this path. */
 export function hasReserve(databasePath: string): boolean {
-  return sizeOf(`${databasePath}.reserve`) === RESERVE_SIZE_BYTES;
+  return sizeOf(saltCopyPath(databasePath)) === RESERVE_SIZE_BYTES;
 }
 
 function sizeOf(path: string): number {
   return statSync(path, { throwIfNoEntry: false })?.size ?? 0;
-}
-
-/** The salt that the database had when its reserve was last kept; `undefined` when there is no reserve. */
-export function readSaltCopy(databasePath: string): Buffer | undefined {
-  const path = `${databasePath}.reserve`;
-  return sizeOf(path) === RESERVE_SIZE_BYTES ? readStart(path) : undefined;
-}
-
-function readStart(path: string): Buffer {
-  const descriptor = openSync(path, 'r');
-  try {
-    const start = Buffer.alloc(SALT_SIZE_BYTES);
-    return start.subarray(0, readSync(descriptor, start, 0, start.length, 0));
-  } finally {
-    closeSync(descriptor);
-  }
 }
 
 /**
@@ -41,7 +26,7 @@ export class SpaceReserve {
 
   /** `salt`: the first 16 bytes of the database. */
   constructor(databasePath: string, salt: Uint8Array) {
-    this.path = `${databasePath}.reserve`;
+    this.path = saltCopyPath(databasePath);
     this.#salt = salt;
   }
 
@@ -50,7 +35,7 @@ export class SpaceReserve {
     this.#salt = salt ?? this.#salt;
     try {
       if (this.#sizeBytes() === RESERVE_SIZE_BYTES) {
-        if (!readStart(this.path).equals(this.#salt)) this.#write('r+', this.#salt);
+        if (!readSalt(this.path).equals(this.#salt)) this.#write('r+', this.#salt);
         return;
       }
       rmSync(this.path, { force: true });

@@ -27,9 +27,11 @@ test('the package exports exactly these values', () => {
       "openForeignDatabase",
       "parseFileId",
       "putRebuiltInPlace",
+      "readSaltCopy",
       "rebuildDatabase",
       "scanPages",
       "scanPagesInChild",
+      "writeSaltCopy",
     ]
   `);
 });

@@ -7,6 +7,7 @@ import {
   mkdirSync,
   readFileSync,
   readdirSync,
+  renameSync,
   rmSync,
   statSync,
   truncateSync,
@@ -212,7 +213,57 @@ test('applying can be cut short anywhere and repeated', async () => {
     for (const name of missing) rmSync(join(destination, 'next', name));
     await applyBackup(join(destination, 'next'), destination);
   }
+  expectSaltCopy(destination);
   await expectContent(destination, [a, b]);
+});
+
+function expectSaltCopy(directory: string): void {
+  const salt = readFileSync(join(directory, 'data.db')).subarray(0, 16);
+  expect(readFileSync(join(directory, 'data.db.reserve'))).toEqual(salt);
+}
+
+test('a backup has a copy of the salt of its database, for its owner only', async () => {
+  const { storage } = await makeStorage();
+  await save(storage, 'small', 10);
+  const destination = makeFolder();
+  await backUp(storage, destination);
+  expectSaltCopy(destination);
+  expect(statSync(join(destination, 'data.db.reserve')).mode & 0o777).toBe(0o600);
+});
+
+test('whenever applying is cut short around the database, no copy of a salt stays that is of the one before', async () => {
+  const { storage } = await makeStorage();
+  await save(storage, 'small', 10);
+  const destination = makeFolder();
+  const [next, copy] = [join(destination, 'next'), join(destination, 'data.db.reserve')];
+  await backUp(storage, destination);
+  // Of a database before a change of key.
+  writeFileSync(copy, Buffer.alloc(16, 7));
+  await backUp(storage, destination);
+  expectSaltCopy(destination);
+  await stage(storage, destination);
+  rmSync(copy);
+  renameSync(join(next, 'data.db'), join(destination, 'data.db'));
+  await apply(destination);
+  expectSaltCopy(destination);
+  await stage(storage, destination);
+  for (const name of ['data.db', 'data.db.reserve']) renameSync(join(next, name), join(destination, name));
+  await apply(destination);
+  expectSaltCopy(destination);
+  // Two names, as a loss of power may leave them.
+  for (const moved of [['data.db'], ['data.db', 'data.db.reserve']]) {
+    await stage(storage, destination);
+    for (const name of ['data.db', 'data.db.reserve']) rmSync(join(destination, name));
+    for (const name of moved) linkSync(join(next, name), join(destination, name));
+    if (moved.length === 1) renameSync(join(next, 'data.db.reserve'), copy);
+    await apply(destination);
+    expectSaltCopy(destination);
+  }
+  // As it was staged before there were copies.
+  await stage(storage, destination);
+  rmSync(join(next, 'data.db.reserve'));
+  await apply(destination);
+  expect(readdirSync(destination)).not.toContain('data.db.reserve');
 });
 
 test('a file that has both names, as a loss of power may leave it, keeps its content when applying is repeated', async () => {

@@ -4,7 +4,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import { DatabaseError } from '../errors.ts';
 import { LOCK_BYTE_PAGE, PAGE_SIZE_BYTES, SALT_SIZE_BYTES } from '../page-layout.ts';
 import { decryptPage, derivePageHmacKey, isPageAuthentic } from '../page-layout.ts';
-import { readSaltCopy } from '../space-reserve.ts';
+import { readSaltCopy } from '../salt-copy.ts';
 import { toDatabaseError } from '../translate-error.ts';
 import { parseFileHeader } from './file-header.ts';
 import type { FileHeader } from './file-header.ts';

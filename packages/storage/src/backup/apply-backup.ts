@@ -36,9 +36,11 @@ export async function applyBackup(staging: string, destination: string): Promise
 }
 
 async function refuseDamage(paths: StagingPaths): Promise<void> {
-  const database = await unlessMissing(lstat(paths.database));
-  if (database?.isFile() === false)
-    throw damaged('DATABASE_DAMAGED', `${paths.database} is damaged: it is not a regular file`);
+  for (const path of [paths.database, paths.saltCopy]) {
+    const stat = await unlessMissing(lstat(path));
+    if (stat?.isFile() === false)
+      throw damaged('DATABASE_DAMAGED', `${path} is damaged: it is not a regular file`);
+  }
   for (const records of [stagedHeaders(paths), stagedRemovals(paths)]) {
     let next;
     do next = await records.next();
@@ -105,16 +107,22 @@ async function discardHeaders({ directory, headers, usedHeaders }: StagingPaths)
 }
 
 async function replaceDatabase(paths: StagingPaths, destination: string): Promise<void> {
-  const { database } = stagingPaths(destination);
+  const { database, saltCopy } = stagingPaths(destination);
   // A log that somebody who opened the backup left behind would be played into the new database.
   const [, ...beside] = databaseFiles(database);
   for (const path of beside) await shredWhole(path);
-  await syncFolder(destination);
+  // A loss of power may leave it both names: then it was moved, and the copy of its salt may have been, too.
+  if (await isOneFile(paths.database, database)) await unlink(paths.database);
   const [staged, old] = [await unlessMissing(lstat(paths.database)), await unlessMissing(lstat(database))];
+  // The copy that is there is of the old one's. What was staged before there were copies has none to put in its place.
+  if (staged !== undefined) await unlessMissing(unlink(saltCopy));
+  await syncFolder(destination);
   if (staged === undefined) await settleReplaced(database, shredOldDatabase);
   // It has names and small files of what was deleted since. A link or whatever else is there has nothing of ours.
   else if (old?.isFile() === true) await replaceFile(database, paths.database, shredOldDatabase);
   else await rename(paths.database, database);
+  await syncFolder(destination);
+  await unlessMissing(rename(paths.saltCopy, saltCopy));
   await syncFolder(destination);
 }
 

@@ -5,6 +5,8 @@ export interface StagingPaths {
   readonly directory: string;
   /** The database of the next backup. */
   readonly database: string;
+  /** A copy of its salt, without which none of its pages can be told from a damaged one. */
+  readonly saltCopy: string;
   /** Sealed files that the backup does not have yet. */
   readonly files: string;
   /** Headers that have changed in files that the backup has. */
@@ -19,6 +21,7 @@ export function stagingPaths(directory: string): StagingPaths {
   return {
     directory,
     database: join(directory, 'data.db'),
+    saltCopy: join(directory, 'data.db.reserve'),
     files: join(directory, 'files'),
     headers: join(directory, 'headers'),
     usedHeaders: join(directory, 'headers.used'),

@@ -1,4 +1,4 @@
-import { discardUnfinishedCopies, openDatabase } from '@coffer/database';
+import { discardUnfinishedCopies, openDatabase, writeSaltCopy } from '@coffer/database';
 import type { CofferDatabase, FileId, FileRow } from '@coffer/database';
 import { mkdir, open, rm } from 'node:fs/promises';
 import type { FileHandle } from 'node:fs/promises';
@@ -30,7 +30,8 @@ export class Staging implements AsyncDisposable {
   static async prepare(directory: string): Promise<Staging> {
     const paths = stagingPaths(directory);
     for (const path of [paths.directory, paths.files]) await makeFolder(path);
-    for (const path of [paths.headers, ...databaseFiles(paths.database)]) await shredWhole(path);
+    for (const path of [paths.headers, paths.saltCopy, ...databaseFiles(paths.database)])
+      await shredWhole(path);
     discardUnfinishedCopies(paths.database);
     await rm(paths.removed, { force: true });
     const headers = await open(paths.headers, 'wx', 0o600);
@@ -63,7 +64,7 @@ export class Staging implements AsyncDisposable {
     const key = databaseKey();
     try {
       await database.backupTo(this.#paths.database, { key, ...(signal === undefined ? {} : { signal }) });
-      this.#database = openDatabase({ path: this.#paths.database, key });
+      this.#database = openDatabase({ path: this.#paths.database, key, keepsReserve: false });
     } finally {
       key.fill(0);
     }
@@ -98,7 +99,7 @@ export class Staging implements AsyncDisposable {
     await this.folder.sync();
     for (const handle of [this.#headers, this.#removed]) await handle.sync();
     this.#closeDatabase();
-    await rm(`${this.#paths.database}.reserve`, { force: true });
+    writeSaltCopy(this.#paths.database);
     await syncFolder(this.#paths.directory);
   }
 
@@ -123,12 +124,10 @@ async function makeFolder(path: string): Promise<void> {
   }
 }
 
-/** A database and everything that SQLite and we keep beside it. */
+/** A database, and everything beside it that has content of it. */
 export function databaseFiles(path: string): readonly string[] {
   return [
     path,
-    ...['-wal', '-shm', '-journal', '.new', '.new-journal', '.new-wal', '.reserve'].map(
-      (suffix) => path + suffix,
-    ),
+    ...['-wal', '-shm', '-journal', '.new', '.new-journal', '.new-wal'].map((suffix) => path + suffix),
   ];
 }

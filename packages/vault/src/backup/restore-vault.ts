@@ -1,3 +1,4 @@
+import { readSaltCopy, writeSaltCopy } from '@coffer/database';
 import { shredWhole } from '@coffer/storage';
 import type { NotRestored } from '@coffer/storage';
 import { constants, existsSync } from 'node:fs';
@@ -174,6 +175,9 @@ async function copyDatabase(from: VaultPaths, to: VaultPaths): Promise<void> {
   } catch (error) {
     throw errnoToVaultError(error, `cannot restore the database of ${from.directory}`);
   }
+  // Where the first page is damaged, the others are read with it.
+  const salt = readSaltCopy(from.database);
+  if (salt !== undefined) writeSaltCopy(to.database, salt);
 }
 
 /** A FIFO would keep us waiting for its other end, and a device may never end. */

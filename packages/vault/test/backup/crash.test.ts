@@ -141,6 +141,9 @@ async function killBackups(points: number, random: () => number): Promise<void> 
     if (state !== undefined) {
       expect(readdirSync(backup)).not.toContain('backup.commit');
       expect(readdirSync(backup)).not.toContain('data.db.replaced');
+      // The copy of the salt is of this database, and not of the one before.
+      const salt = readFileSync(join(backup, 'data.db')).subarray(0, 16);
+      expect(readFileSync(join(backup, 'data.db.reserve'))).toEqual(salt);
       expect(readdirSync(join(backup, 'files')).every((name) => name.endsWith('.enc'))).toBe(true);
     }
   }

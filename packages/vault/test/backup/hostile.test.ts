@@ -137,6 +137,20 @@ describe('what a backup is to be finished from, damaged, is refused by name befo
       },
     ],
     [
+      'data.db.reserve',
+      'a link',
+      (path): void => {
+        symlinkSync('/dev/zero', path);
+      },
+    ],
+    [
+      'data.db.reserve',
+      'a folder',
+      (path): void => {
+        mkdirSync(path);
+      },
+    ],
+    [
       'backup.json',
       'a link',
       (path): void => {

@@ -1,4 +1,6 @@
 import { randomBytes } from 'node:crypto';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { createKeyfile, openVault, restoreVault } from '../../src/index.ts';
 import type { SlotSecret, Vault } from '../../src/index.ts';
@@ -66,6 +68,28 @@ describe('after a rotation of the root key', () => {
     expectNowhere(directory, before);
     await expect(openVault({ directory, secret: second })).rejects.toMatchObject({ code: 'WRONG_KEY' });
     old[Symbol.dispose]();
+  });
+
+  test('a backup has the salt of the new database twice, and is restored whole without its first page', async () => {
+    const { made, directory } = await backedUp();
+    const [database, copy] = [join(directory, 'data.db'), join(directory, 'data.db.reserve')];
+    const saltBefore = readFileSync(copy);
+    await rotate(made.vault, keeping(made.vault, made.secret));
+    await all(made.vault.backup(directory));
+    const bytes = readFileSync(database);
+    expect(readFileSync(copy)).toEqual(bytes.subarray(0, 16));
+    expect(readFileSync(copy)).not.toEqual(saltBefore);
+    writeFileSync(database, bytes.fill(0, 0, 4096));
+    const restored = made.path('restored');
+    expect(
+      await all(restoreVault({ source: directory, directory: restored, secret: made.secret })),
+    ).toMatchObject([
+      { finding: { code: 'PAGE_DAMAGED' } },
+      { type: 'summary', findings: 1, files: SIZES.length },
+    ]);
+    await openBackup(made, restored, (vault) => {
+      expect(vault.list().files).toEqual(made.vault.list().files);
+    });
   });
 
   test('files that were sealed again are copied whole: their new headers do not fit the old content', async () => {

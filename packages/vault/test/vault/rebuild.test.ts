@@ -11,7 +11,7 @@ import {
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { diagnose, openVault, readVaultSlots, rebuildVault, restoreVault } from '../../src/index.ts';
-import type { RebuildSummary } from '../../src/index.ts';
+import type { RebuildSummary, RestoreEvent } from '../../src/index.ts';
 import { TestVault, all } from './test-vault.ts';
 
 const PAGE_SIZE_BYTES = 4096;
@@ -229,8 +229,7 @@ describe('restoring a backup whose database is damaged', () => {
     const whole = readFileSync(path);
     const directory = made.path('restored');
     const { secret } = made;
-    // The salt stays: without a vault around it, nothing has a copy of that.
-    const damaged = Buffer.from(whole).fill(0, 16, PAGE_SIZE_BYTES);
+    const damaged = Buffer.from(whole).fill(0, 0, PAGE_SIZE_BYTES);
     writeFileSync(path, damaged);
     const events = await all(restoreVault({ source, directory, secret }));
     expect(events).toMatchObject([
@@ -244,6 +243,54 @@ describe('restoring a backup whose database is damaged', () => {
     const checked = await all(vault.check({ mode: 'full' }));
     expect(checked.filter(({ type }) => type === 'finding')).toEqual([]);
     await vault.close();
+  });
+
+  test('without a copy of the salt, as older backups are, it needs its first 16 bytes, and no others', async () => {
+    const made = await closedVault();
+    await made.reopen();
+    const source = made.path('backup');
+    await all(made.vault.backup(source));
+    rmSync(join(source, 'data.db.reserve'));
+    const { secret } = made;
+    const restore = (name: string): Promise<readonly RestoreEvent[]> =>
+      all(restoreVault({ source, directory: made.path(name), secret }));
+    expect(await restore('whole')).toMatchObject([{ type: 'summary', files: 3, findings: 0 }]);
+    const path = join(source, 'data.db');
+    const whole = readFileSync(path);
+    writeFileSync(path, Buffer.from(whole).fill(0, 16, PAGE_SIZE_BYTES));
+    expect((await restore('without a page')).at(-1)).toMatchObject({ files: 3, findings: 1 });
+    writeFileSync(path, Buffer.from(whole).fill(0, 0, 16));
+    await expect(restore('without a salt')).rejects.toMatchObject({ code: 'DAMAGED' });
+  });
+
+  test.each([
+    [
+      'of another database',
+      (path: string): void => {
+        writeFileSync(path, Buffer.alloc(16, 7));
+      },
+    ],
+    [
+      'cut off',
+      (path: string): void => {
+        writeFileSync(path, Buffer.alloc(3, 7));
+      },
+    ],
+    [
+      'a folder',
+      (path: string): void => {
+        rmSync(path);
+        mkdirSync(path);
+      },
+    ],
+  ])('is not kept from by a copy of the salt that is %s', async (_what, damage) => {
+    const made = await closedVault();
+    await made.reopen();
+    const source = made.path('backup');
+    await all(made.vault.backup(source));
+    damage(join(source, 'data.db.reserve'));
+    const events = await all(restoreVault({ source, directory: made.path('restored'), secret: made.secret }));
+    expect(events).toMatchObject([{ type: 'summary', files: 3, findings: 0 }]);
   });
 
   test('cut off behind its first pages, it gives back the sealed files, which go to quarantine', async () => {
@@ -275,7 +322,7 @@ describe('restoring a backup whose database is damaged', () => {
     const whole = readFileSync(path);
     const { secret } = made;
     const files: number[] = [];
-    for (let page = 2; page * PAGE_SIZE_BYTES <= whole.length; page += 1) {
+    for (let page = 1; page * PAGE_SIZE_BYTES <= whole.length; page += 1) {
       writeFileSync(path, whole);
       losePage(path, page);
       const directory = made.path(`restored-${String(page)}`);
