@@ -3,6 +3,7 @@ import type { CofferDatabase, ReadingCopy } from '@coffer/database';
 import { FileStorage, StorageError } from '@coffer/storage';
 import type { FileStorageOptions, Recovery } from '@coffer/storage';
 import { existsSync } from 'node:fs';
+import { saysBackup } from './backup/marker.ts';
 import { isTaken } from './doctor/examine-places.ts';
 import { VaultError } from './errors.ts';
 import { LongWork } from './long-work.ts';
@@ -22,6 +23,10 @@ const REBUILD_HINT =
   'run `coffer doctor --rebuild`, which makes a new database of everything that can be read, and keeps this one';
 
 const DATABASE_HINT = `put data.db back from a backup of the vault, with no data.db-wal beside it, or ${REBUILD_HINT}; the sealed files in files/ are untouched`;
+
+/** A backup is not changed, and so not rebuilt either. */
+const BACKUP_HINT =
+  '`coffer restore` makes a vault of everything in it that can be read; the sealed files in files/ are untouched';
 
 const MISSING_HINT =
   'put data.db back from a backup of the vault; without one, `coffer doctor --rebuild` makes an empty one, and the sealed files can be adopted from quarantine/';
@@ -115,7 +120,7 @@ export function toOpeningError(error: unknown, paths: VaultPaths): VaultError {
   if (translated.code !== 'DAMAGED' || !isOfDatabase) return translated;
   return new VaultError('DAMAGED', translated.message, {
     cause: error,
-    hint: firstCopyHint(paths) + DATABASE_HINT,
+    hint: saysBackup(paths.directory) ? BACKUP_HINT : firstCopyHint(paths) + DATABASE_HINT,
   });
 }
 

@@ -1,4 +1,5 @@
 import * as v from 'valibot';
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { stageFile } from '../durable-file.ts';
 import { VaultError, errnoOf, errnoToVaultError } from '../errors.ts';
@@ -56,6 +57,11 @@ export async function findBackupMarker(directory: string): Promise<BackupMarker 
     throw errnoToVaultError(error, `cannot read ${path}`);
   }
   return parseBackupMarker(bytes, path);
+}
+
+/** Whether a folder has a marker: what it says, opening tells. */
+export function saysBackup(directory: string): boolean {
+  return existsSync(join(directory, BACKUP_MARKER));
 }
 
 /** Writes it durably but for the folder's own entry, which is the caller's to sync. */

@@ -1,6 +1,7 @@
 import { DatabaseError } from '@coffer/database';
 import { StorageError } from '@coffer/storage';
 import { VaultError } from '../errors.ts';
+import { saysBackup } from '../backup/marker.ts';
 import { vaultPaths } from '../paths.ts';
 import { toVaultError } from '../to-vault-error.ts';
 import { missingIn } from './doctor-vault.ts';
@@ -10,6 +11,7 @@ import type { Machine } from './examine-folder.ts';
 import { toFinding } from './finding.ts';
 import type { Finding } from './finding.ts';
 import { fixFolder } from './fix-folder.ts';
+import { restoreFrom } from './kinds/mends.ts';
 
 export type DiagnoseEvent =
   | DoctorEvent
@@ -101,8 +103,11 @@ async function lookInside(
     const about = { item: directory, message: error.message };
     if (code === 'IN_USE') return { ...NOTHING, findings: [toFinding('IN_USE', about)] };
     // Where it is the database that is damaged, there is something that mends it.
-    const found = toFinding(isOfDatabase(error.cause) ? 'DATABASE_UNREADABLE' : 'NOT_OPENED', about);
-    return { ...NOTHING, findings: [{ ...found, remedy: error.hint ?? found.remedy }] };
+    const isMendable = isOfDatabase(error.cause);
+    const found = toFinding(isMendable ? 'DATABASE_UNREADABLE' : 'NOT_OPENED', about);
+    const remedy = error.hint ?? found.remedy;
+    const mend = isMendable && saysBackup(directory) ? restoreFrom(directory) : found.mend;
+    return { ...NOTHING, findings: [{ ...found, remedy, mend }] };
   }
 }
 

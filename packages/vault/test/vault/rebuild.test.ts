@@ -11,7 +11,7 @@ import {
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { diagnose, openVault, readVaultSlots, rebuildVault, restoreVault } from '../../src/index.ts';
-import type { RebuildSummary, RestoreEvent } from '../../src/index.ts';
+import type { RebuildSummary, RestoreEvent, Vault } from '../../src/index.ts';
 import { TestVault, all } from './test-vault.ts';
 
 const PAGE_SIZE_BYTES = 4096;
@@ -243,6 +243,36 @@ describe('restoring a backup whose database is damaged', () => {
     const checked = await all(vault.check({ mode: 'full' }));
     expect(checked.filter(({ type }) => type === 'finding')).toEqual([]);
     await vault.close();
+  });
+
+  test.each([
+    ['its first page is lost', PAGE_SIZE_BYTES],
+    ['its salt is lost', 16],
+  ])('reading it in place is refused with what gives it back: %s', async (_what, lost) => {
+    const made = await closedVault();
+    await made.reopen();
+    const directory = made.path('backup');
+    await all(made.vault.backup(directory));
+    const path = join(directory, 'data.db');
+    writeFileSync(path, readFileSync(path).fill(0, 0, lost));
+    const { secret } = made;
+    const open = (): Promise<Vault> => openVault({ directory, secret });
+    await expect(open()).rejects.toMatchObject({
+      code: 'DAMAGED',
+      message: `the first page of ${path} is damaged`,
+      hint: expect.stringMatching(/^`coffer restore` makes a vault/) as string,
+    });
+    expect((await all(diagnose({ directory, open }))).slice(0, -1)).toMatchObject([
+      {
+        finding: {
+          code: 'DATABASE_UNREADABLE',
+          remedy: expect.stringMatching(/^`coffer restore` makes a vault/) as string,
+          mend: `coffer restore ${directory} --vault RESTORED`,
+        },
+      },
+    ]);
+    const events = await all(restoreVault({ source: directory, directory: made.path('restored'), secret }));
+    expect(events.at(-1)).toMatchObject({ files: 3, findings: 1 });
   });
 
   test('without a copy of the salt, as older backups are, it needs its first 16 bytes, and no others', async () => {

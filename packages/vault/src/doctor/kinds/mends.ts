@@ -7,6 +7,11 @@ export const REBUILD = 'coffer doctor --rebuild';
 /** Into a new folder: the damaged vault stays as it is. */
 export const RESTORE = 'coffer restore BACKUP --vault RESTORED';
 
+/** The same of a backup that is known. */
+export function restoreFrom(backup: string): string {
+  return `coffer restore ${quoteForShell(backup)} --vault RESTORED`;
+}
+
 /** How a file takes the place of the one of its name, with its tags. */
 function addAgain(source: string, file: { readonly folder: string; readonly name: string }): string {
   const into = file.folder === '' ? '' : ` --folder ${quoteForShell(file.folder)}`;
