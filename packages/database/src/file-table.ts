@@ -98,6 +98,13 @@ export class FileTable {
     return row === undefined ? undefined : parseFileRow(row);
   }
 
+  /** Of the files that are there the one that was added last. */
+  findNewest(): FileRow | undefined {
+    // A new key is greater than every one that is there.
+    const row = this.#get(`${SELECT} ORDER BY files.file_key DESC LIMIT 1`);
+    return row === undefined ? undefined : parseFileRow(row);
+  }
+
   /** Throws `NOT_FOUND`. */
   get(id: FileId): FileRow {
     const row = this.find(id);

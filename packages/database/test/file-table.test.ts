@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { fileIdFromBytes, fileIdToBytes, parseFileId } from '../src/index.ts';
 import type { FileRow } from '../src/index.ts';
 import { expectError } from './support/expect-error.ts';
-import { addBlob, fileRow, newDatabase, randomId, reopen } from './support/sample-database.ts';
+import { KEY, addBlob, fileRow, newDatabase, randomId, reopen } from './support/sample-database.ts';
 
 describe('a file id', () => {
   test('goes to bytes and back', () => {
@@ -170,6 +170,25 @@ test('a condition is set and found again', () => {
   expectError('INVALID', () => {
     files.setCondition(row.id, 'fine' as 'ok');
   });
+});
+
+test('the file that was added last is known, also when it was renamed, and in a copy', async () => {
+  const database = newDatabase();
+  expect(database.files.findNewest()).toBeUndefined();
+  const rows = Array.from({ length: 20 }, (_, index) =>
+    fileRow({ name: String(index), createdAtMs: 20 - index }),
+  );
+  for (const row of rows) database.files.insert(row);
+  const [before, last] = rows.slice(-2);
+  if (before === undefined || last === undefined) throw new Error('there are rows');
+  expect(database.files.findNewest()).toEqual(last);
+  database.files.rename(last.id, '', '0');
+  database.files.remove(rows[0]?.id ?? last.id);
+  const path = `${database.path}.copy`;
+  await database.backupTo(path, { key: KEY });
+  expect(reopen(path).files.findNewest()?.id).toBe(last.id);
+  database.files.remove(last.id);
+  expect(database.files.findNewest()).toEqual(before);
 });
 
 test('files are found by the first digits of their ids', () => {

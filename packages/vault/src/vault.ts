@@ -237,6 +237,7 @@ export class Vault implements AsyncDisposable {
         directory: this.directory,
         database,
         storage,
+        keys: this.#parts.keys,
         slots: this.#parts.slots,
         longWork: this.#parts.longWork,
       },

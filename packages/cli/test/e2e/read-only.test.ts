@@ -77,6 +77,7 @@ test.skipIf(!canMount).each(['vault', 'backup'] as const)(
     expect(await run('quarantine', 'ls')).toBe('');
     expect(await run('key', 'ls')).toContain('keyfile');
     await run('backup', vault.path('elsewhere'));
+    await run('backup', vault.path('elsewhere'));
     await run('check', '--vault', vault.path('elsewhere'));
     const doctor = await vault.run(['doctor', '--json'], { env });
     expect(doctor.code).toBe(30);

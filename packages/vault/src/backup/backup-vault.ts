@@ -1,4 +1,5 @@
 import { bytesToHex, randomBytes } from '@coffer/crypto';
+import { acquireReaderLock } from '@coffer/database';
 import type { CofferDatabase, FileRow } from '@coffer/database';
 import type { FileStorage, StageEvent, StageTotals, StageWatch } from '@coffer/storage';
 import { rm } from 'node:fs/promises';
@@ -10,12 +11,14 @@ import { toFileEntry } from '../files/file-entry.ts';
 import type { FileEntry } from '../files/file-entry.ts';
 import type { VaultError } from '../errors.ts';
 import type { LongWork } from '../long-work.ts';
+import { vaultPaths } from '../paths.ts';
+import type { VaultKeys } from '../rotate/vault-keys.ts';
 import type { KeySlots } from '../slots/key-slots.ts';
 import { toVaultError } from '../to-vault-error.ts';
 import { commitBackup, nextBackupPath } from './commit.ts';
 import { damagedSource, isOfDatabase } from './damaged-source.ts';
 import { BackupDestination } from './destination.ts';
-import { noteBackup, refuseForeignBackup } from './lineage.ts';
+import { isNoted, noteBackup, refuseForeignBackup } from './lineage.ts';
 import { newMarker, writeBackupMarker } from './marker.ts';
 import type { BackupMarker } from './marker.ts';
 
@@ -67,6 +70,7 @@ interface BackupContext {
   readonly directory: string;
   readonly database: CofferDatabase;
   readonly storage: FileStorage;
+  readonly keys: VaultKeys;
   readonly slots: KeySlots;
   readonly longWork: LongWork;
   readonly nowMs?: () => number;
@@ -100,7 +104,7 @@ async function* backUp(
     vaultId: slots.vaultId,
   });
   const { directory, marker } = destination;
-  refuseForeignBackup(database, marker, directory);
+  await refuseForeignBackup(context, marker, directory);
   const backupId = bytesToHex(randomBytes(16));
   const madeAtMs = nowMs();
   noteBackup(database, marker, backupId);
@@ -121,12 +125,17 @@ async function* plan(
   path: string,
   options: BackupOptions,
 ): AsyncGenerator<BackupEvent, void, undefined> {
-  const { directory, database, slots } = context;
+  const { directory, slots } = context;
   const marker: BackupMarker | undefined = await BackupDestination.look(path, {
     directory,
     vaultId: slots.vaultId,
   });
-  if (marker !== undefined) refuseForeignBackup(database, marker, path);
+  if (marker !== undefined && !isNoted(context.database, marker)) {
+    // A run would have the lock.
+    using reading = acquireReaderLock(vaultPaths(path).ownerLock);
+    await refuseForeignBackup(context, marker, path);
+    reading.release();
+  }
   yield yield* stage(context, resolve(path), options);
 }
 

@@ -248,10 +248,10 @@ describe.skipIf(!canMount)('on a disk that is read-only (needs root for a tmpfs)
     expect(vault.status().readOnly).toBe('disk');
     expect(() => vault.tag('docs', { add: ['blue'] })).toThrow(/can only be read/);
     await vault.close();
-    // The disk does not know of it: a later state of the vault may have made it as well.
-    await expect(all((await openOn(made, directory)).backup(destination))).rejects.toMatchObject({
-      code: 'EXISTS',
-    });
+    // The disk does not know of it, and it is known by what it holds.
+    const second = await openOn(made, directory);
+    expect(summaryOf(await all(second.backup(destination)))).toMatchObject({ unchanged: { files: 1 } });
+    await second.close();
     const restored = made.path('restored');
     await all(restoreVault({ source: destination, directory: restored, secret: made.secret }));
     const again = await openOn(made, restored);
