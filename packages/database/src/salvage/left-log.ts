@@ -42,11 +42,13 @@ export function examineLog(readAt: ReadAt, file: PageSource): LeftLog {
   if (frames.length === 0) return NOTHING;
   const offsets = new Map<number, number>();
   const outdated = new Set<number>();
-  const headers: FileHeader[] = [];
+  /** Of the versions of the first page; `undefined` for what may have been one. */
+  const headers: (FileHeader | undefined)[] = [];
   for (const { pageNumber, offset } of frames) {
     const page = offset === undefined ? Buffer.alloc(0) : readAt(offset, PAGE_SIZE_BYTES);
     if (offset === undefined || !file.isAuthentic(page, pageNumber)) {
       outdated.add(pageNumber);
+      headers.push(undefined);
       continue;
     }
     offsets.set(pageNumber, offset);
@@ -68,13 +70,13 @@ export function examineLog(readAt: ReadAt, file: PageSource): LeftLog {
  * A log begins with the commit after the last one in the file, or with one that is not counted, and the file has at most the commits that the log has. Where they are not counted, all numbers are the same. A backup has
  * a higher schema cookie than the database that it is of, whose pages are in other places.
  */
-function areOfFile(headers: readonly FileHeader[], file: PageSource): boolean {
+function areOfFile(headers: readonly (FileHeader | undefined)[], file: PageSource): boolean {
   const page = file.read(1);
-  const [first, last] = [headers[0], headers.at(-1)];
-  if (page === undefined || first === undefined || last === undefined) return true;
+  const [first, last] = [headers[0], headers.findLast((each) => each !== undefined)];
+  if (page === undefined || last === undefined) return true;
   const inFile = parseFileHeader(page);
   return (
-    first.commitCount <= inFile.commitCount + 1 &&
+    (first === undefined || first.commitCount <= inFile.commitCount + 1) &&
     inFile.commitCount <= last.commitCount &&
     inFile.schemaCookie <= last.schemaCookie
   );
