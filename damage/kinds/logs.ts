@@ -1,4 +1,4 @@
-import { rmSync, writeFileSync } from 'node:fs';
+import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Marks } from '../tally.ts';
 import type { SampleVault } from '../vault/sample-vault.ts';
@@ -20,6 +20,7 @@ const STEP = 31;
 /** The log that a killed owner has left. */
 export const logs: readonly Kind[] = [
   closedKind('the log of a crash: a byte before its last transaction', damagedLogs),
+  closedKind('a log beside another state of its database', foreignLogs),
 ];
 
 /** What looks as a power cut would leave it, or an owner that moved the log and was killed: without a counter outside of the vault nobody can tell. */
@@ -64,6 +65,23 @@ async function* damagedLogs(sample: SampleVault, extent: Extent): AsyncGenerator
     if (!isTried(extent)) continue;
     yield withLog(sample, taken, `byte ${String(offset)}`, flip(log, offset), (met) => isRefused(met, LOG));
   }
+}
+
+async function* foreignLogs(sample: SampleVault): AsyncGenerator<ClosedCase> {
+  const database = sample.snapshot.bytes('data.db');
+  const early = await takeUnclean(sample);
+  {
+    await using vault = await sample.open();
+    vault.tag('letter.txt', { add: ['later'] });
+    vault.move('letter.txt', 'moved.txt');
+  }
+  const closedLater = readFileSync(sample.paths.database);
+  const late = await takeUnclean(sample);
+  sample.snapshot.restore();
+  const beside = (name: string, file: Buffer, log: Left): ClosedCase =>
+    withLog(sample, new Map([['data.db', file]]), name, log.get(LOG), (met) => isRefused(met, LOG));
+  yield beside('an older database', database, late);
+  yield beside('a newer database', closedLater, early);
 }
 
 async function* shortenedLogs(sample: SampleVault, extent: Extent): AsyncGenerator<ClosedCase> {
