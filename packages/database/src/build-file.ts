@@ -1,7 +1,7 @@
 import { closeSync, fsyncSync, linkSync, openSync, renameSync, rmSync, statSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { DatabaseError } from './errors.ts';
-import { discardCopy } from './shred-whole.ts';
+import { discardCopy, discardCopySlowly } from './shred-whole.ts';
 import { toDatabaseError } from './translate-error.ts';
 
 /**
@@ -99,9 +99,16 @@ function checkComplete(path: string): void {
   }
 }
 
+const PARTS = ['', '-wal', '-journal'] as const;
+
 /** Shreds a file and what SQLite keeps beside it. */
 export function discardFile(path: string): void {
-  for (const suffix of ['', '-wal', '-journal']) discardCopy(path + suffix);
+  for (const suffix of PARTS) discardCopy(path + suffix);
+}
+
+/** The same, in turns with whatever else this process does. */
+export async function discardFileSlowly(path: string): Promise<void> {
+  for (const suffix of PARTS) await discardCopySlowly(path + suffix);
 }
 
 export function syncFile(path: string): void {

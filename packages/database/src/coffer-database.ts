@@ -1,6 +1,7 @@
 import { statSync } from 'node:fs';
 import { CheckpointPolicy } from './checkpoint-policy.ts';
-import { checkInteger, parseColumns, textOf } from './columns.ts';
+import { isProvenSound } from './check-aside.ts';
+import { checkInteger } from './columns.ts';
 import type { Connection } from './connection.ts';
 import { DatabaseCopies } from './database-copies.ts';
 import type { RekeyOptions } from './database-copies.ts';
@@ -9,6 +10,7 @@ import { holdFile } from './open-files.ts';
 import type { HeldFile } from './open-files.ts';
 import { FileTable } from './file-table.ts';
 import { FreePages } from './free-pages.ts';
+import { integrityCheck } from './integrity-check.ts';
 import { scanPagesInChild } from './page-scan-child.ts';
 import type { PageScan, PageScanOptions } from './page-scan.ts';
 import { SpaceReserve } from './space-reserve.ts';
@@ -27,6 +29,12 @@ export interface TransactionOptions {
 }
 
 export interface BackupOptions {
+  /** That of the database. */
+  readonly key: Uint8Array;
+  readonly signal?: AbortSignal;
+}
+
+export interface IntegrityCheckOptions {
   /** That of the database. */
   readonly key: Uint8Array;
   readonly signal?: AbortSignal;
@@ -187,19 +195,21 @@ export class CofferDatabase implements Disposable {
 
   /** What SQLite finds wrong with structure, indexes and references; empty when nothing is. */
   integrityCheck(): string[] {
-    try {
-      const lines = this.#connection.all('PRAGMA integrity_check(100)').map((row) => {
-        return textOf(Object.values(parseColumns(row))[0], 'integrity_check');
-      });
-      const dangling = this.#connection.all('PRAGMA foreign_key_check').map((row) => {
-        return `a row of ${textOf(parseColumns(row)['table'], 'table')} references a row that is not there`;
-      });
-      return [...lines.filter((line) => line !== 'ok'), ...dangling];
-    } catch (error) {
-      // Damage to the schema itself ends the check instead of being listed by it.
-      if (error instanceof DatabaseError && error.code === 'CORRUPT') return [error.message];
-      throw error;
-    }
+    return integrityCheck(this.#connection);
+  }
+
+  /**
+   * The same. Another process finds out that nothing is wrong with a large database, from a copy that takes its space for as long: it can be read and written meanwhile, and what is
+   * written waits in the WAL. It is checked here when that has found something or can't be done. `key` is the database's. Rejects with the signal's reason, or with `CLOSED`.
+   */
+  async integrityCheckAside({ key, signal }: IntegrityCheckOptions): Promise<string[]> {
+    const isSound = await isProvenSound({
+      path: this.path,
+      key,
+      freeze: () => this.#freeze(),
+      signal: this.#untilClosed(signal),
+    });
+    return isSound ? [] : this.integrityCheck();
   }
 
   /**
@@ -207,10 +217,8 @@ export class CofferDatabase implements Disposable {
    * what is written waits in the WAL. `key` is the database's. Rejects with the signal's reason, or with `CLOSED`.
    */
   async scanPages(options: Omit<PageScanOptions, 'path'>): Promise<PageScan> {
-    const { signal } = this.#closing;
-    if (!this.#connection.isOpen) throw new DatabaseError('CLOSED', `${this.path} is closed`);
-    const either = options.signal === undefined ? signal : AbortSignal.any([options.signal, signal]);
-    return await scanPagesInChild({ ...options, path: this.path, signal: either });
+    const signal = this.#untilClosed(options.signal);
+    return await scanPagesInChild({ ...options, path: this.path, signal });
   }
 
   /** Empties the WAL and gives the lock back. Closing twice is allowed. */
@@ -219,7 +227,9 @@ export class CofferDatabase implements Disposable {
     this.#checkpoints.stop();
     if (this.refusesChanges) this.#freePages.stop();
     else this.#freePages.giveBackBeforeClosing();
-    this.#closing.abort(new DatabaseError('CLOSED', `${this.path} was closed during a page scan or a copy`));
+    this.#closing.abort(
+      new DatabaseError('CLOSED', `${this.path} was closed during a page scan, a copy or a check`),
+    );
     try {
       this.#connection.close();
     } finally {
@@ -231,6 +241,12 @@ export class CofferDatabase implements Disposable {
 
   [Symbol.dispose](): void {
     this.close();
+  }
+
+  #untilClosed(signal: AbortSignal | undefined): AbortSignal {
+    if (!this.#connection.isOpen) throw new DatabaseError('CLOSED', `${this.path} is closed`);
+    const closing = this.#closing.signal;
+    return signal === undefined ? closing : AbortSignal.any([signal, closing]);
   }
 
   #keepReserve(salt?: Uint8Array): void {

@@ -1,13 +1,17 @@
 import { randomBytes } from 'node:crypto';
 import { readdirSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
-import { appear, checkAbsent, discardFile, makeEmptyFile } from './build-file.ts';
+import { appear, checkAbsent, discardFileSlowly, makeEmptyFile } from './build-file.ts';
 import { encodeCopyRequest, parseCopyAnswer } from './copy-message.ts';
+import type { CopyRequest } from './copy-message.ts';
 import { DatabaseError } from './errors.ts';
 import type { CopyKeys } from './fill-copy.ts';
 import { askOwnProcess } from './own-process.ts';
 import { discardCopy } from './shred-whole.ts';
 import { toDatabaseError } from './translate-error.ts';
+
+/** What is smaller is copied, or checked, in the process that has it open: starting another one takes longer than that. */
+export const ASIDE_FROM_BYTES: number = 4 * 1024 * 1024;
 
 /**
  * Copies a database that is open here, and whose file must not change until this is done, in a process of its own: here nothing has to wait for SQLite. The copy appears under its
@@ -23,28 +27,36 @@ export async function copyAside(
 ): Promise<void> {
   const own = `${to}.${randomBytes(8).toString('hex')}`;
   const [temporaryPath, rawPath] = [`${own}.new`, `${own}.raw`];
-  const request = encodeCopyRequest({ ...keys, path, rawPath, temporaryPath });
   try {
     signal?.throwIfAborted();
     checkAbsent(to);
     makeEmptyFile(temporaryPath);
-    await readAnswer(askOwnProcess({ module: 'copy-process', request, signal, what: `the copy of ${path}` }));
+    await askForCopy({ ...keys, path, rawPath, temporaryPath }, signal, `the copy of ${path}`);
     signal?.throwIfAborted();
     appear(temporaryPath, to);
   } catch (error) {
-    for (const each of [temporaryPath, rawPath]) discardFile(each);
+    for (const each of [temporaryPath, rawPath]) await discardFileSlowly(each);
     signal?.throwIfAborted();
     throw toDatabaseError(error, `cannot make ${to}`);
-  } finally {
-    request.fill(0);
   }
 }
 
-async function readAnswer(lines: AsyncIterable<string>): Promise<void> {
-  for await (const line of lines) {
-    const answer = parseCopyAnswer(line);
-    if (answer.type === 'error') throw new DatabaseError(answer.code, answer.message);
-    return;
+/** Has a process do what the request says. Throws what it could not do, and the signal's reason. What it has left, the caller removes. */
+export async function askForCopy(
+  asked: CopyRequest,
+  signal: AbortSignal | undefined,
+  what: string,
+): Promise<void> {
+  signal?.throwIfAborted();
+  const request = encodeCopyRequest(asked);
+  try {
+    for await (const line of askOwnProcess({ module: 'copy-process', request, signal, what })) {
+      const answer = parseCopyAnswer(line);
+      if (answer.type === 'error') throw new DatabaseError(answer.code, answer.message);
+      return;
+    }
+  } finally {
+    request.fill(0);
   }
 }
 

@@ -4,7 +4,8 @@ import { KEY_SIZE_BYTES } from './page-layout.ts';
 
 /*
  * What a copying process is told and what it answers. Request: key 32 ‖ new key 32, or zeros where the key stays ‖ changes the key u8 ‖ length of the
- * paths u32 ‖ paths, UTF-8, separated by NUL: of the database, of the raw copy, of the file to fill. Little-endian. Answer: one JSON object in a line.
+ * paths u32 ‖ paths, UTF-8, separated by NUL: of the database, of the raw copy, of the file to fill; without that one, the raw copy is only checked. Little-endian. Answer: one
+ * JSON object in a line.
  */
 
 const HEAD_SIZE_BYTES: number = 2 * KEY_SIZE_BYTES + 5;
@@ -18,13 +19,15 @@ export interface CopyRequest {
   readonly path: string;
   /** Gets the bytes of the database as they are, for SQLite to read, and is shredded. */
   readonly rawPath: string;
-  /** An empty file, which is filled. */
-  readonly temporaryPath: string;
+  /** An empty file, which is filled; without one, the structure of the raw copy is checked, and that is all. */
+  readonly temporaryPath?: string;
 }
 
 /** Not from the shared pool: the caller zeroes it. */
 export function encodeCopyRequest({ key, newKey, path, rawPath, temporaryPath }: CopyRequest): Buffer {
-  const paths = Buffer.from([path, rawPath, temporaryPath].join('\0'));
+  const paths = Buffer.from(
+    [path, rawPath, ...(temporaryPath === undefined ? [] : [temporaryPath])].join('\0'),
+  );
   const request = Buffer.alloc(HEAD_SIZE_BYTES + paths.length);
   request.set(key);
   if (newKey !== undefined) request.set(newKey, KEY_SIZE_BYTES);
@@ -42,8 +45,8 @@ export function decodeCopyRequest(request: Buffer): CopyRequest | undefined {
   if (request.length < HEAD_SIZE_BYTES + pathsSizeBytes) return undefined;
   const text = request.toString('utf8', HEAD_SIZE_BYTES, HEAD_SIZE_BYTES + pathsSizeBytes);
   const [path, rawPath, temporaryPath, ...others] = text.split('\0');
-  if (path === undefined || rawPath === undefined || temporaryPath === undefined || others.length > 0)
-    throw new DatabaseError('INVALID', 'a copy needs three paths');
+  if (path === undefined || rawPath === undefined || others.length > 0)
+    throw new DatabaseError('INVALID', 'a copy needs two paths or three');
   return {
     key: request.subarray(0, KEY_SIZE_BYTES),
     ...(request.readUInt8(2 * KEY_SIZE_BYTES) === 0
@@ -51,7 +54,7 @@ export function decodeCopyRequest(request: Buffer): CopyRequest | undefined {
       : { newKey: request.subarray(KEY_SIZE_BYTES, 2 * KEY_SIZE_BYTES) }),
     path,
     rawPath,
-    temporaryPath,
+    ...(temporaryPath === undefined ? {} : { temporaryPath }),
   };
 }
 

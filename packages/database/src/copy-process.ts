@@ -1,5 +1,5 @@
 /*
- * Started as a process of its own by copy-aside.ts. Only relative imports: it runs from `src` and from `dist` with no flags. SQLite keeps the thread that copies; the
+ * Started as a process of its own by copy-aside.ts, to make a copy or to check one. Only relative imports: it runs from `src` and from `dist` with no flags. SQLite keeps the thread that copies; the
  * other one watches whether somebody still wants the answer.
  */
 import { Worker, isMainThread, parentPort, workerData } from 'node:worker_threads';
@@ -7,6 +7,7 @@ import { decodeCopyRequest, encodeCopyAnswer } from './copy-message.ts';
 import type { CopyRequest } from './copy-message.ts';
 import { DatabaseError } from './errors.ts';
 import { fillCopyFromFile } from './fill-copy.ts';
+import { checkSoundFile } from './integrity-check.ts';
 import { toDatabaseError } from './translate-error.ts';
 
 function failure(error: unknown): string {
@@ -49,7 +50,8 @@ function copy(bytes: Uint8Array): string {
   const request: CopyRequest | undefined = decodeCopyRequest(Buffer.from(bytes.buffer));
   try {
     if (request === undefined) throw new DatabaseError('INVALID', 'the request for a copy is not complete');
-    fillCopyFromFile(request);
+    if (request.temporaryPath === undefined) checkSoundFile(request);
+    else fillCopyFromFile(request, request.temporaryPath);
     return encodeCopyAnswer({ type: 'done' });
   } catch (error) {
     return failure(error);

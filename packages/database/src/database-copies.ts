@@ -3,7 +3,7 @@ import { buildFile } from './build-file.ts';
 import type { CheckpointPolicy } from './checkpoint-policy.ts';
 import { integerOf, parseColumns } from './columns.ts';
 import type { Connection } from './connection.ts';
-import { copyAside } from './copy-aside.ts';
+import { ASIDE_FROM_BYTES, copyAside } from './copy-aside.ts';
 import { DatabaseError, invalid } from './errors.ts';
 import type { DatabaseErrorCode } from './errors.ts';
 import { fillCopy } from './fill-copy.ts';
@@ -13,9 +13,6 @@ import { discardRekeyed, putRekeyedInPlace, rekeyedPath } from './rekey.ts';
 import type { RekeyKeys } from './rekey.ts';
 import type { StagedRekey } from './staged-rekey.ts';
 import { Turns } from './turns.ts';
-
-/** What is smaller is copied here: starting a process takes longer than that. */
-const ASIDE_FROM_BYTES: number = 4 * 1024 * 1024;
 
 /** How often a copy that somebody has made out of date is made again while others may write. Then it is made with nobody writing, so that there is an end to it. */
 const MAX_ROUNDS = 2;

@@ -1,14 +1,12 @@
-import { constants, copyFileSync } from 'node:fs';
-import { discardFile, syncFile } from './build-file.ts';
+import { syncFile } from './build-file.ts';
 import { rawKey, setCipherKey } from './cipher-key.ts';
 import { firstValue } from './connection.ts';
 import type { Connection } from './connection.ts';
 import type { CopyRequest } from './copy-message.ts';
 import { openDriver } from './driver.ts';
-import type { DriverDatabase } from './driver.ts';
 import { checkEncryptedFile } from './encrypted-file.ts';
-import { DatabaseError, corrupt } from './errors.ts';
-import { openKeyedDriver } from './keyed-connection.ts';
+import { corrupt } from './errors.ts';
+import { withRawCopy } from './raw-copy.ts';
 
 /** The keys of a copy, 32 bytes each. Without a new one it has key and salt of the database. */
 export interface CopyKeys {
@@ -23,24 +21,12 @@ export function fillCopy(connection: Connection, temporaryPath: string, keys: Co
   finishCopy(temporaryPath, keys);
 }
 
-/**
- * The same from a database that another process has open, and whose file does not change meanwhile. SQLite can't read it there, because its owner's lock keeps everybody
- * out; so it reads a copy of the file's bytes, which is overwritten and removed as soon as it can be. The copy is synced.
- */
-export function fillCopyFromFile({ path, rawPath, temporaryPath, key, newKey }: CopyRequest): void {
-  try {
-    // Takes no time and no space where the file system has such copies.
-    copyFileSync(path, rawPath, constants.COPYFILE_EXCL | constants.COPYFILE_FICLONE);
-    const driver = openRaw(rawPath, key);
-    try {
-      driver.prepare('VACUUM INTO ?').run(temporaryPath);
-    } finally {
-      driver.close();
-    }
-  } finally {
-    discardFile(rawPath);
-  }
-  finishCopy(temporaryPath, { key, newKey });
+/** The same from a database that another process has open, and whose file does not change meanwhile. The copy is synced. */
+export function fillCopyFromFile(request: CopyRequest, temporaryPath: string): void {
+  withRawCopy(request, (driver) => {
+    driver.prepare('VACUUM INTO ?').run(temporaryPath);
+  });
+  finishCopy(temporaryPath, request);
   syncFile(temporaryPath);
 }
 
@@ -48,17 +34,6 @@ function finishCopy(path: string, { key, newKey }: CopyKeys): void {
   if (newKey !== undefined) changeKey(path, key, newKey);
   checkEncryptedFile(path);
   if (newKey !== undefined) verify(path, newKey);
-}
-
-/** Its key has opened the database, so that one which does not open it is a damaged first page. */
-function openRaw(path: string, key: Uint8Array): DriverDatabase {
-  try {
-    return openKeyedDriver(path, key);
-  } catch (error) {
-    if (error instanceof DatabaseError && error.code === 'WRONG_KEY')
-      throw new DatabaseError('CORRUPT', 'the first page of the database is damaged', { cause: error });
-    throw error;
-  }
 }
 
 /** Only for a file that is thrown away when anything goes wrong: there is no journal, and nothing is synced. */

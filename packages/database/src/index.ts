@@ -1,5 +1,10 @@
 export type { CipherKey } from './cipher-key.ts';
-export type { BackupOptions, CofferDatabase, TransactionOptions } from './coffer-database.ts';
+export type {
+  BackupOptions,
+  CofferDatabase,
+  IntegrityCheckOptions,
+  TransactionOptions,
+} from './coffer-database.ts';
 export { discardUnfinishedCopies } from './copy-aside.ts';
 export type { RekeyOptions } from './database-copies.ts';
 export { DatabaseError } from './errors.ts';

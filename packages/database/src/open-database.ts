@@ -7,6 +7,8 @@ import { checkEncryptedFile } from './encrypted-file.ts';
 import { openKeyedConnection } from './keyed-connection.ts';
 import { migrate } from './migrate.ts';
 import { checkNotHeld, holdFile } from './open-files.ts';
+import { checkedPath } from './check-aside.ts';
+import { discardUnfinishedCopies } from './copy-aside.ts';
 import { discardRekeyed } from './rekey.ts';
 import { checkLog } from './salvage/check-log.ts';
 import { discardUnfinished } from './salvage/put-in-place.ts';
@@ -64,6 +66,7 @@ export function openDatabase({
   try {
     // Its owner only: the lock is held.
     discardRekeyed(realPath);
+    discardUnfinishedCopies(checkedPath(realPath));
     discardUnfinished(realPath);
     const file = holdFile(realPath);
     try {

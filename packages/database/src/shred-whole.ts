@@ -56,6 +56,16 @@ export function discardCopy(path: string): void {
   }
 }
 
+/** The same, in turns with whatever else this process does. */
+export async function discardCopySlowly(path: string): Promise<void> {
+  if (lstatSync(path, { throwIfNoEntry: false })?.isDirectory() === true) return;
+  try {
+    await shredWholeSlowly(path);
+  } catch {
+    rmSync(path, { force: true });
+  }
+}
+
 /** Overwrites an open file with zeros, and syncs it. */
 export async function overwriteSlowly(descriptor: number): Promise<void> {
   const { size } = fstatSync(descriptor);

@@ -1,46 +1,20 @@
 import { existsSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
-import { setImmediate as nextTurn } from 'node:timers/promises';
 import { describe, expect, test } from 'vitest';
 import { openDatabase } from '../src/index.ts';
-import type { CofferDatabase, FileRow } from '../src/index.ts';
+import type { CofferDatabase } from '../src/index.ts';
 import { expectRejection } from './support/expect-error.ts';
+import { largeDatabase, turnsUntil } from './support/large-database.ts';
 import { OtherProcess } from './support/other-process.ts';
-import { KEY, OTHER_KEY, addBlob, newDatabase, reopen } from './support/sample-database.ts';
+import { KEY, OTHER_KEY, addBlob, reopen } from './support/sample-database.ts';
 import { canMount, smallDisk } from './support/small-disk.ts';
 import { temporaryFolder } from './support/temporary-folder.ts';
 
 const CHANGE = { key: KEY, newKey: OTHER_KEY };
 
-/** Large enough to be copied by another process. */
-function largeDatabase(path?: string): { database: CofferDatabase; rows: [FileRow, ...FileRow[]] } {
-  const database = newDatabase(path);
-  const add = (number: number): FileRow => addBlob(database, new Uint8Array(90_000).fill(number));
-  const rows = database.transaction((): [FileRow, ...FileRow[]] => [
-    add(0),
-    ...Array.from({ length: 69 }, (_, number) => add(number + 1)),
-  ]);
-  database.checkpoint('truncate');
-  return { database, rows };
-}
-
 /** Of copies that are being made or were cut short. */
 function unfinished({ path }: Pick<CofferDatabase, 'path'>): string[] {
   return readdirSync(dirname(path)).filter((name) => name.startsWith(`${basename(path)}.rekey`));
-}
-
-/** Does something in each turn of the event loop until something else is done; returns how many turns there were. */
-async function turnsUntil(done: Promise<unknown>, work: () => void): Promise<number> {
-  const ended = done.then(
-    () => 'ended',
-    () => 'ended',
-  );
-  let turns = 0;
-  while ((await Promise.race([ended, nextTurn()])) !== 'ended') {
-    work();
-    turns += 1;
-  }
-  return turns;
 }
 
 describe('while a large database is copied under another key', () => {

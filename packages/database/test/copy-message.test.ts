@@ -27,6 +27,14 @@ test.each([
   expect([key, newKey].map((each) => each && Uint8Array.from(each))).toEqual([KEY, expected]);
 });
 
+test('a request for a check is one without a file to fill', () => {
+  const { path, rawPath } = PATHS;
+  const request = encodeCopyRequest({ path, rawPath, key: KEY });
+  const { key, ...paths } = decodeCopyRequest(request) ?? { key: undefined };
+  expect(paths).toEqual({ path, rawPath });
+  expect(key && Uint8Array.from(key)).toEqual(KEY);
+});
+
 test('a request with paths without end is refused, and one with too few or too many', () => {
   const request = encodeCopyRequest({ ...PATHS, key: KEY });
   request.writeUInt32LE(2 ** 31, 65);

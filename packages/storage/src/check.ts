@@ -131,23 +131,29 @@ async function* checkDatabase(
   const found: Finding[] = [];
   let isComplete = true;
   const key = databaseKey();
-  try {
-    const scan = await database.scanPages({ key, ...(signal === undefined ? {} : { signal }) });
-    if (scan.damagedPages.length > 0) {
-      const pages = scan.damagedPages.slice(0, 10).join(', ') + (scan.damagedPages.length > 10 ? ', …' : '');
-      const count = `${String(scan.damagedPages.length)} of ${String(scan.pageCount)} pages`;
-      found.push(databaseFinding('PAGE_DAMAGED', `${count} of data.db are not authentic (page ${pages})`));
+  const options = signal === undefined ? { key } : { key, signal };
+  // At the same time: a large database is only read by both, and by other processes.
+  const [pages, structure] = await Promise.allSettled([
+    database.scanPages(options),
+    database.integrityCheckAside(options),
+  ]);
+  key.fill(0);
+  if (pages.status === 'fulfilled') {
+    const { damagedPages, pageCount } = pages.value;
+    if (damagedPages.length > 0) {
+      const numbers = damagedPages.slice(0, 10).join(', ') + (damagedPages.length > 10 ? ', …' : '');
+      const count = `${String(damagedPages.length)} of ${String(pageCount)} pages`;
+      found.push(databaseFinding('PAGE_DAMAGED', `${count} of data.db are not authentic (page ${numbers})`));
     }
-  } catch (error) {
-    if (!(error instanceof DatabaseError) || error.code !== 'NO_SPACE') throw error;
+  } else {
+    if (!(pages.reason instanceof DatabaseError) || pages.reason.code !== 'NO_SPACE') throw pages.reason;
     const message =
       'the pages of data.db could not be verified: the disk is full, and its log cannot be moved into it';
     isComplete = false;
     yield { ...databaseFinding('NOT_CHECKED', message), remedy: 'free some space and check again' };
-  } finally {
-    key.fill(0);
   }
-  for (const problem of database.integrityCheck()) {
+  if (structure.status === 'rejected') throw structure.reason;
+  for (const problem of structure.value) {
     found.push(databaseFinding('DATABASE_DAMAGED', `the structure of data.db is damaged: ${problem}`));
   }
   if (found.length > 0 || isComplete) {

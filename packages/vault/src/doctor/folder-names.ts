@@ -23,8 +23,13 @@ const OWN: ReadonlySet<string> = new Set([
 const LEFT_OVER =
   /^(?:vault\.json(?:\.bak)?\.tmp|backup\.json\.tmp|data\.db(?:\.rekey|\.rebuilt)?\.new(?:-wal|-journal)?|importing)$/;
 
-/** What becomes of it is for opening to decide: the new database of a change of key or of a rebuilding, and a second name of the old one. */
-const UNDECIDED: readonly string[] = ['data.db.rekey', 'data.db.replaced', 'data.db.rebuilt'];
+/** What becomes of it is for opening to decide: the new database of a change of key or of a rebuilding, a second name of the old one, and the copy that a check reads. */
+const UNDECIDED: readonly string[] = [
+  'data.db.rekey',
+  'data.db.replaced',
+  'data.db.rebuilt',
+  'data.db.check',
+];
 
 /** Examined where what is in them is: each has findings of its own. */
 const EXAMINED: readonly string[] = ['data.db', 'vault.json', 'vault.json.bak', 'owner.lock', 'files'];
