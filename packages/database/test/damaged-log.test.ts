@@ -32,11 +32,11 @@ function put({ file, log }: Left): string {
 }
 
 /** One setting is in the file, the others are only in the log. `readFileSync` of an open database would let go of its lock, so it is closed then. */
-function killed(names: readonly string[] = NAMES): Left {
+function killed(names: readonly string[] = NAMES, text = TEXT): Left {
   const database = newDatabase();
-  database.settings.set('before', TEXT);
+  database.settings.set('before', text);
   database.checkpoint('truncate');
-  for (const name of names) database.settings.set(name, TEXT);
+  for (const name of names) database.settings.set(name, text);
   const copy = join(temporaryFolder(), 'data.db');
   for (const end of ['', '-wal']) copyFileSync(`${database.path}${end}`, `${copy}${end}`);
   database.close();
@@ -179,12 +179,28 @@ test('damage in a log that was moved into the file already costs nothing, once i
 });
 
 test('the log of a database whose first page is damaged stays, for who rebuilds it', async () => {
-  const left = killed();
+  // The log has no first page: the file does not grow, and commits are not counted.
+  const left = killed(NAMES, 'short');
   const path = put({ ...left, file: withByteChanged(left.file, 100) });
   expectError('WRONG_KEY', () => openDatabase({ path, key: KEY }));
   expect(readFileSync(`${path}-wal`).equals(left.log)).toBe(true);
   await rebuild(path);
   expect(namesIn(path).sort()).toEqual(['before', ...NAMES].sort());
+});
+
+test('a first page that a checkpoint has left torn is taken from the log', () => {
+  const database = newDatabase();
+  database.countCommits();
+  for (const name of NAMES) database.settings.set(name, TEXT);
+  const copy = join(temporaryFolder(), 'data.db');
+  for (const end of ['', '-wal']) copyFileSync(`${database.path}${end}`, `${copy}${end}`);
+  database.close();
+  const { file, log } = take(copy);
+  const torn = Buffer.from(file);
+  // Closing has moved the log into the file.
+  readFileSync(database.path).copy(torn, 0, 0, 2_048);
+  expect(torn.equals(file)).toBe(false);
+  expect(namesIn(put({ file: torn, log })).sort()).toEqual([...NAMES].sort());
 });
 
 test('another key leaves a log as it is', () => {

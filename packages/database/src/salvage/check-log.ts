@@ -5,11 +5,13 @@ import type { DatabaseError } from '../errors.ts';
 import { unreadable } from '../keyed-connection.ts';
 import { PAGE_SIZE_BYTES, SALT_SIZE_BYTES, derivePageHmacKey, isPageAuthentic } from '../page-layout.ts';
 import { DamagedFile } from './damaged-file.ts';
-import { readAt } from './read-bytes.ts';
+import { readerOf } from './read-bytes.ts';
+import { readWalFrames } from './wal-frames.ts';
+import type { ReadAt } from './wal-frames.ts';
 
 /**
  * Looks at a log that was left behind, before SQLite may touch it: SQLite removes one whose header is damaged, forgets what comes after a damaged frame, takes pages that are not of this file, and removes the log of a database whose
- * first page is damaged. Throws `CORRUPT` for the first three, and `WRONG_KEY` for the last, which looks as if it were another key's. Never to be called while this process has the database open.
+ * first page is damaged, unless the log has it. Throws `CORRUPT` for the first three, and `WRONG_KEY` for the last, which looks as if it were another key's. Never to be called while this process has the database open.
  */
 export function checkLog(path: string, key: Uint8Array, label: string): void {
   const before = stateOf(path);
@@ -22,7 +24,7 @@ function problemWith(path: string, key: Uint8Array, label: string): DatabaseErro
   checkKeySize(key);
   const log = statSync(`${path}-wal`, { throwIfNoEntry: false });
   if (log?.isFile() !== true || log.size === 0) return undefined;
-  if (!isFirstPageAuthentic(path, key)) return unreadable(path, label);
+  if (!hasFirstPage(path, key)) return unreadable(path, label);
   using file = DamagedFile.open(path, key);
   if (file.logProblem === undefined) return undefined;
   return corrupt(
@@ -32,15 +34,30 @@ function problemWith(path: string, key: Uint8Array, label: string): DatabaseErro
   );
 }
 
-function isFirstPageAuthentic(path: string, key: Uint8Array): boolean {
+/** Whether SQLite would find an authentic first page: a checkpoint that the power cut short leaves it torn in the file, and whole in the log. */
+function hasFirstPage(path: string, key: Uint8Array): boolean {
+  using file = openFile(path);
+  const page = file.readAt(0, PAGE_SIZE_BYTES);
+  if (page.length < PAGE_SIZE_BYTES) return false;
+  const hmacKey = derivePageHmacKey(key, page.subarray(0, SALT_SIZE_BYTES));
+  if (isPageAuthentic(hmacKey, page, 1)) return true;
+  using log = openFile(`${path}-wal`);
+  return readWalFrames(log.readAt).frames.some(
+    ({ pageNumber, offset }) =>
+      pageNumber === 1 &&
+      offset !== undefined &&
+      isPageAuthentic(hmacKey, log.readAt(offset, PAGE_SIZE_BYTES), 1),
+  );
+}
+
+function openFile(path: string): Disposable & { readonly readAt: ReadAt } {
   const descriptor = openSync(path, 'r');
-  try {
-    const page = readAt(descriptor, 0, PAGE_SIZE_BYTES);
-    if (page.length < PAGE_SIZE_BYTES) return false;
-    return isPageAuthentic(derivePageHmacKey(key, page.subarray(0, SALT_SIZE_BYTES)), page, 1);
-  } finally {
-    closeSync(descriptor);
-  }
+  return {
+    readAt: readerOf(descriptor),
+    [Symbol.dispose]: () => {
+      closeSync(descriptor);
+    },
+  };
 }
 
 function stateOf(path: string): string {
