@@ -37,10 +37,10 @@ export default defineConfig({
     projects,
     // All cores: many tests wait for the disk or for a process that they started.
     maxWorkers: '100%',
-    // Against what hangs; a busy machine may take many times as long as an idle one.
-    testTimeout: 120_000,
-    hookTimeout: 120_000,
-    expect: { poll: { timeout: 20_000 } },
+    // Against what hangs; a busy machine may take many times as long as an idle one. No test has less, and few have more.
+    testTimeout: 300_000,
+    hookTimeout: 300_000,
+    expect: { poll: { timeout: 120_000 } },
     reporters: countsFile === undefined ? ['default'] : ['default', './scripts/count-reporter.ts'],
     coverage: {
       provider: 'v8',

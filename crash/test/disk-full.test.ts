@@ -14,7 +14,6 @@ const OPERATIONS = ['add-blob', 'add-sealed', 'add-tree', 'rm-folder', 'rotate',
 
 test.skipIf(reason !== undefined)(
   `writes that are cut short by a full disk lose nothing and leave nothing over${reason === undefined ? '' : `: ${reason}`}`,
-  { timeout: 120_000 },
   async () => {
     const random = seeded(20_261_124);
     const folder = mkdtempSync(join(tmpdir(), 'coffer-full-'));

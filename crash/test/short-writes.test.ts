@@ -28,5 +28,4 @@ test
       problem: undefined,
     });
   },
-  60_000,
 );

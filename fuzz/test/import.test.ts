@@ -16,7 +16,7 @@ const BOUNDS = { maxCpuMs: 5_000, maxGrowthMiB: 192, hangsAfterMs: 60_000 };
 
 test(
   'whatever is in a vault of the original application, each row comes in whole or is refused by name, and nothing else is touched',
-  { timeout: 60_000 + Number(runs) * 1_000 },
+  { timeout: 300_000 + Number(runs) * 1_000 },
   async () => {
     const root = mkdtempSync(join(tmpdir(), 'coffer-import-'));
     const secret = { kind: 'keyfile', path: join(root, 'key') } as const;

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { expect, test } from 'vitest';
 
-test('the demo succeeds and leaves nothing behind', { timeout: 120_000 }, () => {
+test('the demo succeeds and leaves nothing behind', () => {
   const temporary = mkdtempSync(join(tmpdir(), 'coffer-demo-test-'));
   try {
     const { status, stdout, stderr } = spawnSync(

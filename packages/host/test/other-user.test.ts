@@ -16,10 +16,7 @@ test.skipIf(process.geteuid?.() !== 0)(
     const connect = `require('node:net').connect(process.argv[1]).on('connect', () => console.log('connected')).on('error', ({ code }) => console.log(code))`;
     const asUser = (path: string, uid: number): string => {
       const script = `process.setgid(${String(uid)}); process.setuid(${String(uid)}); ${connect}`;
-      const { stdout } = spawnSync(process.execPath, ['-e', script, path], {
-        encoding: 'utf8',
-        timeout: 10_000,
-      });
+      const { stdout } = spawnSync(process.execPath, ['-e', script, path], { encoding: 'utf8' });
       return stdout.trim();
     };
     const path = socketPath(served.server.place);

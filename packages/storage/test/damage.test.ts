@@ -325,7 +325,7 @@ describe('damage of the database', () => {
     expect(found).toBe(pages - 1);
   });
 
-  test('of any page refuses only the files that are on it, and names them', { timeout: 60_000 }, async () => {
+  test('of any page refuses only the files that are on it, and names them', async () => {
     const directory = makeFolder();
     const first = await openFileStorage({ directory, key: KEY });
     const ids: FileId[] = [];

@@ -98,7 +98,7 @@ describe.skipIf(missing.length > 0)(`with a keychain (missing: ${missing.join(',
     const [error = ''] = gone.stderr.split('\n').filter((line) => line.startsWith('{'));
     expect(JSON.parse(error)).toMatchObject({ code: 'KEYCHAIN_ITEM_MISSING', exitCode: 12 });
     expect(run('unlocked', 'ls', '--recovery-code-file', join(folder, 'code')).status).toBe(0);
-  }, 180_000);
+  });
 
   test('rotating the root key with a locked keychain says to unlock it, and never to drop its slot', () => {
     const vault = ['--vault', join(folder, 'rotated')];
@@ -127,7 +127,7 @@ describe.skipIf(missing.length > 0)(`with a keychain (missing: ${missing.join(',
     const missing = run('unlocked', 'key', 'rotate', ...vault, ...secret);
     expect([missing.status, missing.stderr]).toEqual([4, expect.stringContaining(`--drop ${id}`) as string]);
     expect(run('locked', 'key', 'rotate', '-y', '--drop', id, ...vault, ...secret).status).toBe(0);
-  }, 180_000);
+  });
 
   test('what it has of a vault that is gone is listed, and forgotten only on request', async () => {
     const vault = ['--vault', join(folder, 'gone')];
@@ -167,7 +167,7 @@ describe.skipIf(missing.length > 0)(`with a keychain (missing: ${missing.join(',
     expect(run('unlocked', ...forget, '-y').status).toBe(15);
     expect(run('unlocked', 'key', 'keychain', '--forget', vaultId.slice(0, 8), ...vault).status).toBe(2);
     expect(run('none', 'key', 'keychain', ...vault).status).toBe(4);
-  }, 180_000);
+  });
 
   test('an agent opens the vault with it, and then no command needs it', () => {
     const vault = ['--vault', join(folder, 'served')];
@@ -179,5 +179,5 @@ describe.skipIf(missing.length > 0)(`with a keychain (missing: ${missing.join(',
     expect(run('none', 'ls', '--no-input', ...vault).stdout).toBe('pass\n');
     expect(run('none', 'lock', ...vault).stderr).toBe('Locked.\n');
     expect(run('none', 'ls', '--no-input', ...vault).status).toBe(4);
-  }, 180_000);
+  });
 });

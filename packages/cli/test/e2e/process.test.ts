@@ -46,51 +46,39 @@ const startAdd = (name: string): ChildProcess =>
 test.each([
   ['SIGINT', 130],
   ['SIGTERM', 143],
-] as const)(
-  '%s in the middle of a large file leaves the vault clean and exits %d',
-  async (signal, exit) => {
-    const child = startAdd(`${signal}.bin`);
-    const end = ended(child);
-    await atWork(child);
-    child.kill(signal);
-    const { code, stdout, stderr } = await end;
-    expect([code, stdout]).toEqual([exit, '']);
-    expect(stderr).toContain(signal === 'SIGINT' ? 'interrupted' : 'ended by a signal');
-    expect(vault.sealedNames().filter((name) => name.endsWith('.tmp'))).toEqual([]);
-    expect((await vault.run(['info', `${signal}.bin`])).code).toBe(15);
-    expect((await vault.run(['check', '--quick'])).code).toBe(0);
-  },
-  30_000,
-);
+] as const)('%s in the middle of a large file leaves the vault clean and exits %d', async (signal, exit) => {
+  const child = startAdd(`${signal}.bin`);
+  const end = ended(child);
+  await atWork(child);
+  child.kill(signal);
+  const { code, stdout, stderr } = await end;
+  expect([code, stdout]).toEqual([exit, '']);
+  expect(stderr).toContain(signal === 'SIGINT' ? 'interrupted' : 'ended by a signal');
+  expect(vault.sealedNames().filter((name) => name.endsWith('.tmp'))).toEqual([]);
+  expect((await vault.run(['info', `${signal}.bin`])).code).toBe(15);
+  expect((await vault.run(['check', '--quick'])).code).toBe(0);
+});
 
-test.skipIf(hasAgent)(
-  'another process gets exit 11 while a vault is in use',
-  async () => {
-    const child = startAdd('busy.bin');
-    const end = ended(child);
-    await atWork(child);
-    const { code, stderr } = await runCoffer(['ls', '--json'], { env: vault.env });
-    expect(code).toBe(11);
-    expect(JSON.parse(stderr)).toMatchObject({ type: 'error', code: 'IN_USE', exitCode: 11 });
-    child.kill('SIGINT');
-    expect((await end).code).toBe(130);
-  },
-  30_000,
-);
+test.skipIf(hasAgent)('another process gets exit 11 while a vault is in use', async () => {
+  const child = startAdd('busy.bin');
+  const end = ended(child);
+  await atWork(child);
+  const { code, stderr } = await runCoffer(['ls', '--json'], { env: vault.env });
+  expect(code).toBe(11);
+  expect(JSON.parse(stderr)).toMatchObject({ type: 'error', code: 'IN_USE', exitCode: 11 });
+  child.kill('SIGINT');
+  expect((await end).code).toBe(130);
+});
 
-test.runIf(hasAgent)(
-  'another process can do its work meanwhile',
-  async () => {
-    const child = startAdd('busy.bin');
-    const end = ended(child);
-    await atWork(child);
-    const { code, stdout } = await runCoffer(['ls'], { env: vault.env });
-    expect([code, stdout]).toEqual([0, expect.stringContaining('medium.txt') as string]);
-    child.kill('SIGINT');
-    expect((await end).code).toBe(130);
-  },
-  30_000,
-);
+test.runIf(hasAgent)('another process can do its work meanwhile', async () => {
+  const child = startAdd('busy.bin');
+  const end = ended(child);
+  await atWork(child);
+  const { code, stdout } = await runCoffer(['ls'], { env: vault.env });
+  expect([code, stdout]).toEqual([0, expect.stringContaining('medium.txt') as string]);
+  child.kill('SIGINT');
+  expect((await end).code).toBe(130);
+});
 
 test('a reader that stops early is no error', async () => {
   for (const args of [
@@ -197,7 +185,6 @@ test.skipIf(!hasPty)(
     const read = await runCoffer(['cat', 'b', '--vault', to, '--passphrase-file', vault.path('to-phrase')]);
     expect(read.stdout).toBe('content');
   },
-  60_000,
 );
 
 test.skipIf(!hasPty)(
@@ -235,7 +222,6 @@ test.skipIf(!hasPty)(
     expect(given.status).toBe(12);
     expect(given.screen).not.toMatch(/try again|Passphrase of/);
   },
-  60_000,
 );
 
 test.skipIf(!hasPty)(
@@ -267,7 +253,6 @@ test.skipIf(!hasPty)(
     });
     expect(interrupted.status).toBe(130);
   },
-  30_000,
 );
 
 test.skipIf(!hasPty)(
@@ -288,7 +273,6 @@ test.skipIf(!hasPty)(
       [],
     );
   },
-  30_000,
 );
 
 test('a second Ctrl-C ends the program at once, whatever it waits for', async () => {
@@ -318,5 +302,4 @@ test.each([0, 3])(
     const { code, stderr } = await end;
     expect([code, stderr]).toEqual([130, expect.stringContaining('interrupted') as string]);
   },
-  30_000,
 );

@@ -9,7 +9,6 @@ test.runIf(canTrace)(
   canTrace
     ? 'a file that the disk cannot read any more is named, with the command that mends it, and so is no other'
     : 'a file that the disk cannot read any more is named (needs strace)',
-  { timeout: 60_000 },
   async () => {
     const vault = await DamagedVault.makeTemplate();
     onTestFinished(() => {

@@ -57,7 +57,7 @@ if 0 in pipes:
 steps = list(job["steps"])
 seen = 0
 reading = set(output)
-deadline = time.monotonic() + job.get("timeoutSeconds", 20)
+deadline = time.monotonic() + job.get("timeoutSeconds", 120)
 status = None
 while True:
     ready = select.select(list(reading), [], [], 0.05 if status is None else 0)[0]

@@ -86,4 +86,4 @@ test('a backup while files are added, replaced, moved and deleted has every file
   const sealed = made.vault.status().sealedFiles;
   expect(readdirSync(join(made.directory, 'files'))).toHaveLength(sealed);
   expect(await all(made.vault.check())).toMatchObject([{ type: 'summary', findings: 0 }]);
-}, 120_000);
+});

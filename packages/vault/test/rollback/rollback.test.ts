@@ -296,7 +296,7 @@ describe.skipIf(missingForKeyring.length > 0)(
         await vault.addStream(stream('x'), { name: 'x' });
         expect(await evidence(vault)).toBe(before);
         vi.advanceTimersByTime(60_000);
-        await vi.waitUntil(async () => (await evidence(vault)) !== before, { timeout: 20_000, interval: 20 });
+        await expect.poll(() => evidence(vault)).not.toBe(before);
       } finally {
         vi.useRealTimers();
       }
@@ -323,7 +323,7 @@ describe.skipIf(missingForKeyring.length > 0)(
           await vault.addStream(stream('x'), { name: 'x' });
           await keyring.startDaemon();
           vi.advanceTimersByTime(60_000);
-          await vi.waitUntil(() => vault.status().rollback === state, { timeout: 20_000, interval: 20 });
+          await expect.poll(() => vault.status().rollback).toBe(state);
           const adding = vault.addStream(stream('y'), { name: 'y' });
           if (state === 'behind') await expect(adding).rejects.toMatchObject({ code: 'ROLLED_BACK' });
           else await adding;
