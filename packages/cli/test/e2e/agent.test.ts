@@ -304,11 +304,13 @@ describe('kill -9', () => {
         cat: ['cat', 'large.bin'],
       }[command];
       const child = startCoffer([...args, '--progress', 'json'], { env: vault.env });
+      // From the beginning: it may be quicker than this process.
+      const end = once(child, 'exit');
       // Of cat, whose output nobody reads, what fits into the pipe.
       if (command === 'cat' && child.stdout !== null) await once(child.stdout, 'readable');
       else await atWork(child);
       child.kill('SIGKILL');
-      await once(child, 'exit');
+      await end;
       await expect.poll(() => leftovers(vault.path('vault', 'files'))).toEqual([]);
       await expect.poll(() => leftovers(vault.path('out'))).toEqual([]);
       expect(isRunning(pid)).toBe(true);

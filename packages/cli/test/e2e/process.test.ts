@@ -277,11 +277,12 @@ test.skipIf(!hasPty)(
 
 test('a second Ctrl-C ends the program at once, whatever it waits for', async () => {
   const child = startCoffer(['cat', 'medium.txt'], { env: vault.env });
+  const end = once(child, 'exit') as Promise<[number | null, NodeJS.Signals | null]>;
   // It is at work, and then waits for somebody to read on, which nobody does.
   await once(child.stdout ?? child, 'readable');
   // Two that come at once are one to the operating system.
   const pressing = setInterval(() => child.kill('SIGINT'), 100);
-  const [code, signal] = (await once(child, 'exit')) as [number | null, NodeJS.Signals | null];
+  const [code, signal] = await end;
   clearInterval(pressing);
   // By the signal itself, which is the only thing that nothing can hold up; a shell calls it 130.
   expect([code, signal]).toEqual([null, 'SIGINT']);
