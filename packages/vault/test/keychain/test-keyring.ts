@@ -20,6 +20,7 @@ const BUS_CONFIG = (services: string, sockets: string): string => `<busconfig>
   <listen>unix:dir=${sockets}</listen>
   <auth>EXTERNAL</auth>
   <servicedir>${services}</servicedir>
+  <limit name="service_start_timeout">60000</limit>
   <policy context="default">
     <allow send_destination="*" eavesdrop="true"/>
     <allow eavesdrop="true"/>
@@ -87,16 +88,21 @@ export class TestKeyring implements AsyncDisposable {
 
   /** Starts the keyring with its collection unlocked, unless it runs so. */
   async startDaemon(): Promise<void> {
-    if (this.#daemon !== undefined && !this.#isLocked) return;
+    if (this.#daemon === undefined || hasEnded(this.#daemon) || this.#isLocked) await this.restartDaemon();
+  }
+
+  /** The same in any case: a keyring may crash a while after a client of its was killed that waited for an answer. */
+  async restartDaemon(): Promise<void> {
     await this.stopDaemon();
     this.#isLocked = false;
-    this.#daemon = spawn('gnome-keyring-daemon', ['--foreground', '--unlock', '--components=secrets'], {
+    const daemon = spawn('gnome-keyring-daemon', ['--foreground', '--unlock', '--components=secrets'], {
       stdio: ['pipe', 'ignore', 'ignore'],
       env: this.#environment,
     });
-    this.#daemon.stdin?.end('the password of the login');
-    for (let attempt = 0; this.#collections() === ''; attempt += 1) {
-      if (attempt === 200) throw new Error('gnome-keyring did not start');
+    this.#daemon = daemon;
+    daemon.stdin.on('error', () => undefined).end('the password of the login');
+    while (this.#collections() === '') {
+      if (hasEnded(daemon)) throw new Error('gnome-keyring did not start');
       await delay(25);
     }
   }
@@ -110,7 +116,8 @@ export class TestKeyring implements AsyncDisposable {
   lock(): void {
     this.#isLocked = true;
     const path = '/org/freedesktop/secrets/collection/login';
-    this.#send('org.freedesktop.Secret.Service.Lock', `array:objpath:${path}`);
+    const answer = this.#send('org.freedesktop.Secret.Service.Lock', `array:objpath:${path}`);
+    if (!answer.includes(path)) throw new Error('gnome-keyring does not lock');
   }
 
   /** Whether the keychain has asked anybody anything; with `isSilent`. */
@@ -169,9 +176,13 @@ export class TestKeyring implements AsyncDisposable {
   }
 }
 
+function hasEnded({ exitCode, signalCode }: ChildProcess): boolean {
+  return exitCode !== null || signalCode !== null;
+}
+
 /** A keyring now and then ends by itself, when a client of its is killed. */
 async function end(child: ChildProcess): Promise<void> {
-  if (child.exitCode !== null || child.signalCode !== null) return;
+  if (hasEnded(child)) return;
   const exited = once(child, 'exit');
   child.kill('SIGKILL');
   await exited;
