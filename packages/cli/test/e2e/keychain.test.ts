@@ -11,13 +11,14 @@ const missing = ['dbus-run-session', 'gnome-keyring-daemon', 'secret-tool'].filt
 
 /** Runs a command in a session bus of its own, with the keyring of `$XDG_DATA_HOME` unlocked, locked, or not at all. */
 const SESSION = `
+# The daemon of the session before may not have ended yet. One that finds another in its runtime folder leaves the work to that, which is not on this bus.
+keyring=$(mktemp -d "$XDG_RUNTIME_DIR/keyring-XXXXXX")
 case $KEYRING in
-  unlocked) printf pw | gnome-keyring-daemon --unlock --components=secrets >/dev/null 2>&1 ;;
-  locked) gnome-keyring-daemon --start --components=secrets >/dev/null 2>&1 ;;
+  unlocked) printf pw | XDG_RUNTIME_DIR=$keyring gnome-keyring-daemon --unlock --components=secrets >/dev/null 2>&1 ;;
+  locked) XDG_RUNTIME_DIR=$keyring gnome-keyring-daemon --start --components=secrets >/dev/null 2>&1 ;;
 esac
 # The daemon goes to the background before its name is on the bus.
-for attempt in $(seq 400); do
-  [ "$KEYRING" = none ] && break
+for attempt in $(seq 2400); do
   dbus-send --session --print-reply --dest=org.freedesktop.DBus / org.freedesktop.DBus.NameHasOwner \
     string:org.freedesktop.secrets 2>/dev/null | grep -q 'boolean true' && break
   sleep 0.05
@@ -33,7 +34,8 @@ describe.skipIf(missing.length > 0)(`with a keychain (missing: ${missing.join(',
     writeFileSync(join(folder, 'pass'), 'correct horse battery');
   });
   afterAll(() => {
-    rmSync(folder, { recursive: true, force: true });
+    // The daemons end by themselves, and remove their sockets.
+    rmSync(folder, { recursive: true, force: true, maxRetries: 10 });
   });
 
   const command = (keyring: string, args: readonly string[]): readonly string[] =>
