@@ -1,5 +1,6 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
@@ -32,7 +33,9 @@ test(`kill -9 at ${String(POINTS)} seeded points of rotations: the old secret op
 
   const states = new Map<string, number>();
   let old = { root: await stealRootKey(directory, made.secret), wrapped: wrappedKeys(directory), epoch: 1 };
-  for (let point = 0; point < POINTS; point += 1) {
+  // Where a rotation is after so long depends on the machine: there are more kills until one was where it matters.
+  const isEnough = (): boolean => states.has('none') && states.has('headers');
+  for (let point = 0; point < POINTS || (!isEnough() && point < 5 * POINTS); point += 1) {
     const where = `point ${String(point)}`;
     const newCode = createRecoveryCode();
     const reseal = point % 3 === 2 ? 'reseal' : '';
@@ -85,11 +88,7 @@ test(`kill -9 at ${String(POINTS)} seeded points of rotations: the old secret op
   const findings = await all(vault.check());
   expect(findings.filter((event) => event.type === 'finding')).toEqual([]);
   expect(made.paths()).toEqual(expect.arrayContaining([...contents.keys()]));
-  // Otherwise nothing was interrupted where it matters.
-  expect(Object.fromEntries(states)).toMatchObject({
-    none: expect.any(Number) as number,
-    headers: expect.any(Number) as number,
-  });
+  expect([...states]).toSatisfy(isEnough);
 }, 600_000);
 
 /** Runs the child until it has said `lines` lines and `delayMs` more have passed, then kills it. Returns what it said. */
@@ -97,6 +96,7 @@ async function runAndKill(args: readonly string[], lines: number, delayMs: numbe
   const child = spawn(process.execPath, ['--conditions=@coffer/source', CHILD, ...args], {
     stdio: ['ignore', 'pipe', 'inherit'],
   });
+  const closed = once(child, 'close');
   const said: string[] = [];
   let timer: NodeJS.Timeout | undefined;
   for await (const line of createInterface({ input: child.stdout })) {
@@ -104,6 +104,9 @@ async function runAndKill(args: readonly string[], lines: number, delayMs: numbe
     if (said.length >= lines && timer === undefined) timer = setTimeout(() => child.kill('SIGKILL'), delayMs);
   }
   clearTimeout(timer);
+  // It has the vault until it has ended.
+  const [exitCode] = (await closed) as [number | null];
+  expect(exitCode ?? 0, 'the child failed by itself').toBe(0);
   return said;
 }
 
