@@ -9,8 +9,8 @@ import { attach } from './strace.ts';
 import type { Target, Tracer } from './strace.ts';
 
 const CHILD = join(import.meta.dirname, 'operation-child.ts');
-/** Against what hangs, also on a machine that is busy with other things. */
-const TIMEOUT_MS = 60_000;
+/** Against what hangs, also on a machine that is busy with many other things. */
+const TIMEOUT_MS = 300_000;
 
 /** The child's threads: the one that runs JavaScript and SQLite, and the one for asynchronous file system calls. */
 export interface Threads {

@@ -54,7 +54,7 @@ function recordAll(): Promise<ReadonlyMap<string, RecordedSteps>> {
 
 test.skipIf(reason !== undefined)(
   `every operation does undisturbed what it is to do, and what the power loss model says that it does${without}${why}`,
-  { timeout: 600_000 },
+  { timeout: 1_800_000 },
   async () => {
     const recorded = await recordAll();
     expect(recorded.size).toBe(Object.keys(OPERATIONS).length);
@@ -67,7 +67,7 @@ test.skipIf(reason !== undefined)(
 
 test.skipIf(reason !== undefined)(
   `killed or failing at ${String(POINTS)} system calls, nothing acknowledged is lost and nothing is left over${without}${why}`,
-  { timeout: 600_000 },
+  { timeout: 1_800_000 },
   async () => {
     const outcomes: Outcome[] = [];
     // In the order of the table, whichever recording was finished first.
@@ -96,7 +96,7 @@ const TIMED_POINTS = reason === undefined ? Object.keys(OPERATIONS).length : POI
 
 test(
   `killed from outside at ${String(TIMED_POINTS)} seeded times, nothing acknowledged is lost and nothing is left over${without}`,
-  { timeout: 600_000 },
+  { timeout: 1_800_000 },
   async () => {
     const random = seeded(SEED);
     const names = Object.keys(OPERATIONS);

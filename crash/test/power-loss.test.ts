@@ -40,7 +40,7 @@ describe(`what a loss of power may leave of an operation${reason === undefined ?
       expect(problems).toEqual([]);
       expect(states).toBeGreaterThan(10);
     },
-    600_000,
+    1_800_000,
   );
 
   // Smaller ones are written segment by segment, 256 KiB each.
@@ -65,7 +65,7 @@ describe(`what a loss of power may leave of an operation${reason === undefined ?
       expect(syncs.filter((at) => at < last)).toEqual([]);
       expect(syncs).not.toEqual([]);
     },
-    600_000,
+    1_800_000,
   );
 });
 

@@ -79,4 +79,4 @@ test(`after kill -9 at ${String(POINTS)} seeded points nothing acknowledged is l
       }
     }
   }
-}, 600_000);
+}, 1_800_000);

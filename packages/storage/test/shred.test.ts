@@ -228,7 +228,7 @@ describe('what was deleted with shred', () => {
     }
     // Otherwise the kills came too early or too late to show anything.
     expect(kills).toSatisfy(isEnough);
-  }, 600_000);
+  }, 1_800_000);
 });
 
 const ROW: FileRow = {

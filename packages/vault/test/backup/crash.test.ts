@@ -189,4 +189,4 @@ test(`after kill -9 at ${String(POINTS)} seeded points there is the old backup o
     killBackups(Math.ceil(POINTS / 4), seeded(random() * 2 ** 32)),
     killRestores(Math.ceil(POINTS / 2), seeded(random() * 2 ** 32)),
   ]);
-}, 1_200_000);
+}, 1_800_000);

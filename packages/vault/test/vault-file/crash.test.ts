@@ -104,7 +104,7 @@ async function isHalfDone(vault: TestFolder): Promise<boolean> {
 describe('kill -9 during the change of a slot', () => {
   test(
     'at every step leaves a vault that opens with the old or the new secret',
-    { timeout: 600_000 },
+    { timeout: 1_800_000 },
     async () => {
       await using folder = await TestFolder.make();
       const sample = await makeSample(folder);
@@ -158,5 +158,5 @@ describe('kill -9 during the change of a slot', () => {
     }
     // Otherwise the kills came too early or too late to show anything.
     expect(kills).toSatisfy(isEnough);
-  }, 600_000);
+  }, 1_800_000);
 });

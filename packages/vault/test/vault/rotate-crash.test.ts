@@ -26,7 +26,7 @@ test(`kill -9 at ${String(POINTS)} seeded points of rotations: the old secret op
   };
   await put('small', 2_000);
   for (let number = 0; number < 5; number += 1) await put(`sealed-${String(number)}`, 110_000 + number);
-  await put('large', 600_000);
+  await put('large', 1_800_000);
   let code = createRecoveryCode();
   await made.vault.replaceRecoveryCode(code);
   await made.vault.close();
@@ -89,7 +89,7 @@ test(`kill -9 at ${String(POINTS)} seeded points of rotations: the old secret op
   expect(findings.filter((event) => event.type === 'finding')).toEqual([]);
   expect(made.paths()).toEqual(expect.arrayContaining([...contents.keys()]));
   expect([...states]).toSatisfy(isEnough);
-}, 600_000);
+}, 1_800_000);
 
 /** Runs the child until it has said `lines` lines and `delayMs` more have passed, then kills it. Returns what it said. */
 async function runAndKill(args: readonly string[], lines: number, delayMs: number): Promise<string[]> {
