@@ -31,11 +31,17 @@ test.each([
   const sinceMs = Number(file?.['damagedSinceMs']);
   expect(sinceMs).toBeGreaterThanOrEqual(startMs);
   expect(sinceMs).toBeLessThanOrEqual(readMs);
-  expect((await vault.run(['info', 'a.bin'])).stdout).toMatch(/^condition +damaged, seen today \d\d:\d\d$/m);
-  expect((await vault.run(['ls', '-rl', '--color', 'never'], { columns: 120 })).stdout).toMatch(
+  // It is today still, also when it is midnight by now.
+  const now = { nowMs: sinceMs };
+  expect((await vault.run(['info', 'a.bin'], now)).stdout).toMatch(
+    /^condition +damaged, seen today \d\d:\d\d$/m,
+  );
+  expect((await vault.run(['ls', '-rl', '--color', 'never'], { columns: 120, ...now })).stdout).toMatch(
     /a\.bin \(damaged, seen today \d\d:\d\d\)/,
   );
-  expect((await vault.run(['status'])).stdout).toMatch(/^damaged +1 file, the first seen today \d\d:\d\d$/m);
+  expect((await vault.run(['status'], now)).stdout).toMatch(
+    /^damaged +1 file, the first seen today \d\d:\d\d$/m,
+  );
   expect((await vault.json(['status']))[0]).toMatchObject({ damagedFiles: 1, damagedSinceMs: sinceMs });
   for (const [name] of [['doctor'], ['check']])
     expect(await vault.json([name ?? ''])).toContainEqual(
@@ -52,5 +58,7 @@ test('a sealed file that a read finds missing is known to be', async () => {
   const { vault, path } = await withSealed();
   renameSync(path, vault.path('away'));
   expect((await vault.run(['cat', 'a.bin'])).code).toBe(14);
-  expect((await vault.run(['info', 'a.bin'])).stdout).toMatch(/^condition +missing, seen today \d\d:\d\d$/m);
+  const [file] = await vault.json(['info', 'a.bin']);
+  const { stdout } = await vault.run(['info', 'a.bin'], { nowMs: Number(file?.['damagedSinceMs']) });
+  expect(stdout).toMatch(/^condition +missing, seen today \d\d:\d\d$/m);
 });
