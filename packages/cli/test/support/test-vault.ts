@@ -78,7 +78,7 @@ export class TestVault implements Disposable {
 
   [Symbol.dispose](): void {
     for (const pid of this.#agents) endProcess(pid);
-    rmSync(this.folder, { recursive: true, force: true, maxRetries: 3 });
+    rmSync(this.folder, { recursive: true, force: true, maxRetries: 10 });
   }
 }
 

@@ -7,7 +7,7 @@ import { onTestFinished } from 'vitest';
 export function makeFolder(): string {
   const folder = mkdtempSync(join(tmpdir(), 'coffer-host-'));
   onTestFinished(() => {
-    rmSync(folder, { recursive: true, force: true, maxRetries: 3 });
+    rmSync(folder, { recursive: true, force: true, maxRetries: 10 });
   });
   return folder;
 }
