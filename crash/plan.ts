@@ -12,11 +12,15 @@ const FROM_THEN_ON = ['EIO+', 'ENOSPC+'] as const;
 
 /** The cases of a run of the matrix. `points` has the points of each operation; `count` is not reached when they have fewer cases. */
 export function planCases(points: ReadonlyMap<string, Points>, count: number, seed: number): Case[] {
-  const random = seeded(seed);
   return evenly(
-    [...points].map(([operation, each]) => casesOf(operation, each, random)),
+    [...points].map(([operation, each]) => casesOf(operation, each, seeded(seedOf(operation, seed)))),
     count,
   );
+}
+
+/** One for each operation: a point more in what was recorded of one leaves the cases of all others as they are. */
+function seedOf(operation: string, seed: number): number {
+  return Buffer.from(operation).reduce((hash, byte) => Math.imul(hash ^ byte, 0x01000193), seed);
 }
 
 /** One kill at every point that there is. */
