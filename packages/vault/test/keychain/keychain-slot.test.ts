@@ -10,7 +10,7 @@ import {
 import type { SlotSecret } from '../../src/index.ts';
 import { Keychain } from '../../src/keychain/keychain.ts';
 import { TestFolder, newKeyfile } from '../support.ts';
-import { TestKeyring, missingForKeyring } from './test-keyring.ts';
+import { AGAIN_WHEN_IT_CRASHES, TestKeyring, missingForKeyring } from './test-keyring.ts';
 
 const KEYCHAIN: SlotSecret = { kind: 'keychain' };
 const account = (vaultId: string, slotId: string): string => `vault/${vaultId}/slot/${slotId}`;
@@ -36,6 +36,7 @@ async function makeVault(folder: TestFolder) {
 
 describe.skipIf(missingForKeyring.length > 0)(
   `with a real gnome-keyring (missing: ${missingForKeyring.join(', ') || 'nothing'})`,
+  AGAIN_WHEN_IT_CRASHES,
   () => {
     let keyring: TestKeyring;
     beforeAll(async () => {

@@ -10,7 +10,7 @@ import {
 import { DBusReader } from '../../src/keychain/d-bus-reader.ts';
 import { Keychain } from '../../src/keychain/keychain.ts';
 import { TestFolder } from '../support.ts';
-import { TestKeyring, missingForKeyring } from './test-keyring.ts';
+import { AGAIN_WHEN_IT_CRASHES, TestKeyring, missingForKeyring } from './test-keyring.ts';
 
 /** A vault that opens with the keychain, closed. */
 async function makeVault(directory: string) {
@@ -24,6 +24,7 @@ async function makeVault(directory: string) {
 
 describe.skipIf(missingForKeyring.length > 0)(
   `with a real gnome-keyring (missing: ${missingForKeyring.join(', ') || 'nothing'})`,
+  AGAIN_WHEN_IT_CRASHES,
   () => {
     let keyring: TestKeyring;
     beforeAll(async () => {

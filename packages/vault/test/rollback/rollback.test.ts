@@ -5,7 +5,7 @@ import type { Finding, SlotSecret, Vault } from '../../src/index.ts';
 import { Keychain } from '../../src/keychain/keychain.ts';
 import { parseEvidence } from '../../src/rollback/evidence.ts';
 import { TestFolder } from '../support.ts';
-import { TestKeyring, missingForKeyring } from '../keychain/test-keyring.ts';
+import { AGAIN_WHEN_IT_CRASHES, TestKeyring, missingForKeyring } from '../keychain/test-keyring.ts';
 import { all, stream } from '../vault/test-vault.ts';
 
 const KEYCHAIN: SlotSecret = { kind: 'keychain' };
@@ -74,6 +74,7 @@ async function findings(vault: Vault): Promise<Finding[]> {
 
 describe.skipIf(missingForKeyring.length > 0)(
   `rollback evidence in a real gnome-keyring (missing: ${missingForKeyring.join(', ') || 'nothing'})`,
+  AGAIN_WHEN_IT_CRASHES,
   () => {
     let keyring: TestKeyring;
     beforeAll(async () => {
