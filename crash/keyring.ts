@@ -20,3 +20,18 @@ export async function keychainFor({ usesKeychain }: Operation, stage: Stage): Pr
     return await TestKeyring.start({ isApart: true, data: `${stage.disk}.keychain` });
   return { env: {}, [Symbol.asyncDispose]: () => Promise.resolve() };
 }
+
+/** What the bus says of a keyring that has crashed by itself, which gnome-keyring 42.1 does in one of thousands of calls. Nothing that is examined here can bring it about. */
+const HAS_CRASHED = 'disconnected from message bus';
+const TRIES = 3;
+
+/** Does something again when the keyring crashed meanwhile, as `problemOf` its result says, and for no other reason. */
+export async function despiteKeyringCrashes<T>(
+  work: () => Promise<T>,
+  problemOf: (result: T) => string | undefined,
+): Promise<T> {
+  for (let attempt = 1; ; attempt += 1) {
+    const result = await work();
+    if (attempt === TRIES || !(problemOf(result) ?? '').includes(HAS_CRASHED)) return result;
+  }
+}

@@ -4,6 +4,7 @@ import type { DiskCall } from './disk-calls.ts';
 import { inspect } from './inspect.ts';
 import { describePoint, hasInjected, pointsOf, tracingAt } from './kill-points.ts';
 import type { KillPoint, Points } from './kill-points.ts';
+import { despiteKeyringCrashes } from './keyring.ts';
 import { isVaultMade } from './operations/is-made.ts';
 import { operationOf } from './operations/table.ts';
 import { runOperation } from './run-operation.ts';
@@ -66,9 +67,14 @@ const MAX_TRIES = 3;
 
 /** Runs one case on a copy of the operation's template and examines what it leaves, whether it was reached or not. */
 export async function runCase(templates: Templates, testCase: Case, thorough: boolean): Promise<Outcome> {
-  let outcome = await tryCase(templates, testCase, thorough);
+  const tryIt = (): Promise<Outcome> =>
+    despiteKeyringCrashes(
+      () => tryCase(templates, testCase, thorough),
+      ({ problem }) => problem,
+    );
+  let outcome = await tryIt();
   for (let tries = 1; tries < MAX_TRIES && !outcome.reached && outcome.problem === undefined; tries++)
-    outcome = await tryCase(templates, testCase, thorough);
+    outcome = await tryIt();
   return outcome;
 }
 

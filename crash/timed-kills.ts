@@ -1,5 +1,6 @@
 import { rmSync } from 'node:fs';
 import { inspect } from './inspect.ts';
+import { despiteKeyringCrashes } from './keyring.ts';
 import { checkRun, messageOf } from './matrix.ts';
 import { operationOf } from './operations/table.ts';
 import { runOperation } from './run-operation.ts';
@@ -26,7 +27,11 @@ export async function runTimed(
   let outcome: TimedOutcome = { reached: false, problem: undefined };
   let afterMs = killAfterMs;
   for (let attempt = 0; attempt < TRIES && !outcome.reached && outcome.problem === undefined; attempt++) {
-    const { durationMs, ...others } = await runOnce(templates, operation, afterMs);
+    const killAfter = afterMs;
+    const { durationMs, ...others } = await despiteKeyringCrashes(
+      () => runOnce(templates, operation, killAfter),
+      ({ problem }) => problem,
+    );
     outcome = others;
     afterMs = 0.7 * Math.min(afterMs, durationMs);
   }

@@ -1,4 +1,5 @@
 import { rmSync } from 'node:fs';
+import { despiteKeyringCrashes } from '../keyring.ts';
 import { record } from '../matrix.ts';
 import type { Recording } from '../matrix.ts';
 import type { Templates } from '../templates.ts';
@@ -14,12 +15,20 @@ export interface RecordedSteps extends Recording {
 
 /** Records an operation, and what it does to the disk. Throws when the model does not end with what is really there. */
 export async function recordSteps(templates: Templates, operation: string): Promise<RecordedSteps> {
+  const recorded = await despiteKeyringCrashes(
+    () => recordOnce(templates, operation),
+    ({ run }) => run.failures.join(),
+  );
+  const { failures } = recorded.run;
+  if (failures.length > 0) throw new Error(`${operation} failed: ${failures.join('; ')}`);
+  return recorded;
+}
+
+async function recordOnce(templates: Templates, operation: string): Promise<RecordedSteps> {
   const stage = await templates.copyOf(operation);
   try {
     const before = DiskTree.read(stage.disk);
     const recording = await record(operation, stage);
-    const { failures } = recording.run;
-    if (failures.length > 0) throw new Error(`${operation} failed: ${failures.join('; ')}`);
     const { steps, live } = interpret(recording.calls, stage.disk, before);
     const real = DiskTree.read(stage.disk);
     if (live.digest() !== real.digest()) {

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { describePoint } from '../kill-points.ts';
 import type { Points } from '../kill-points.ts';
-import { whyNoKeychain } from '../keyring.ts';
+import { despiteKeyringCrashes, whyNoKeychain } from '../keyring.ts';
 import { inLanes } from '../lanes.ts';
 import { describeCase, runCase } from '../matrix.ts';
 import type { Outcome } from '../matrix.ts';
@@ -102,7 +102,10 @@ test(
     const names = Object.keys(OPERATIONS);
     const durations = new Map<string, number>();
     for (const name of names) {
-      const { durationMs, failures } = await runOperation(name, await templates.copyOf(name));
+      const { durationMs, failures } = await despiteKeyringCrashes(
+        async () => await runOperation(name, await templates.copyOf(name)),
+        (run) => run.failures.join(),
+      );
       expect(failures, name).toEqual([]);
       durations.set(name, durationMs);
     }
