@@ -114,15 +114,17 @@ async function replaceDatabase(paths: StagingPaths, destination: string): Promis
   // A loss of power may leave it both names: then it was moved, and the copy of its salt may have been, too.
   if (await isOneFile(paths.database, database)) await unlink(paths.database);
   const [staged, old] = [await unlessMissing(lstat(paths.database)), await unlessMissing(lstat(database))];
+  // A folder is no copy, and left alone: the backup is whole without one, and is not to be kept from being finished.
+  const isFree = (await unlessMissing(lstat(saltCopy)))?.isDirectory() !== true;
   // The copy that is there is of the old one's. What was staged before there were copies has none to put in its place.
-  if (staged !== undefined) await unlessMissing(unlink(saltCopy));
+  if (staged !== undefined && isFree) await unlessMissing(unlink(saltCopy));
   await syncFolder(destination);
   if (staged === undefined) await settleReplaced(database, shredOldDatabase);
   // It has names and small files of what was deleted since. A link or whatever else is there has nothing of ours.
   else if (old?.isFile() === true) await replaceFile(database, paths.database, shredOldDatabase);
   else await rename(paths.database, database);
   await syncFolder(destination);
-  await unlessMissing(rename(paths.saltCopy, saltCopy));
+  await unlessMissing(isFree ? rename(paths.saltCopy, saltCopy) : unlink(paths.saltCopy));
   await syncFolder(destination);
 }
 

@@ -237,3 +237,18 @@ test.each(['a FIFO', 'a link to a device that never ends'])(
     });
   },
 );
+
+test('a folder in the place of the copy of the salt keeps no backup from being finished, made again and restored', async () => {
+  const { made, source, commit, options } = await interrupted();
+  const place = join(source, 'data.db.reserve');
+  rmSync(place);
+  mkdirSync(place);
+  writeFileSync(join(place, 'of somebody'), 'else');
+  writeFileSync(join(commit, 'data.db.reserve'), readFileSync(join(source, 'data.db')).subarray(0, 16));
+  await checkRestore(options);
+  expect(existsSync(commit)).toBe(false);
+  await made.put('later', LARGE);
+  await all(made.vault.backup(source));
+  expect((await all(restoreVault(options))).at(-1)).toMatchObject({ type: 'summary', files: 2, findings: 0 });
+  expect(readdirSync(place)).toEqual(['of somebody']);
+});
