@@ -59,7 +59,7 @@ export class Connection {
     this.#afterCommit = listener;
   }
 
-  /** Counts every commit from now on that has changed rows, in the same commit. */
+  /** Counts every commit from now on that has changed rows or where they are, in the same commit. */
   countCommits(): void {
     this.#countsCommits = true;
   }
@@ -72,6 +72,11 @@ export class Connection {
 
   get refusesChanges(): boolean {
     return this.#refusesChanges;
+  }
+
+  /** The running transaction is one to count, though no row changes in it. */
+  countThis(): void {
+    this.#hasChangedRows = true;
   }
 
   /** Runs `work` without that refusal. */

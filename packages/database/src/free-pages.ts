@@ -28,12 +28,15 @@ export class FreePages {
     return integerOf(this.#connection.pragma('freelist_count'), 'freelist_count');
   }
 
-  /** Gives up to `maxPages` back; returns how many it was. The file is cut off when they are checkpointed. */
+  /** Gives up to `maxPages` back, inside a transaction; returns how many it was. The file is cut off when they are checkpointed. */
   giveBack(maxPages: number): number {
     const before = this.count();
     // `run` would stop after the first step, which frees one page.
     this.#connection.exec(`PRAGMA incremental_vacuum(${String(maxPages)})`);
-    return before - this.count();
+    const given = before - this.count();
+    // Pages are in other places then: a log that goes on from here is not one of the file as it was.
+    if (given > 0) this.#connection.countThis();
+    return given;
   }
 
   /** Begins to give all back, step by step; the timer never keeps the process alive. Does nothing when it has begun or nothing is free. */

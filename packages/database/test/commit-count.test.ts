@@ -11,7 +11,7 @@ test('nothing is counted before it is asked for', () => {
   expect(database.commitCount).toBe(0);
 });
 
-test('every transaction that changes rows is counted once, and no other', () => {
+test('every transaction that changes rows or gives pages back is counted once, and no other', () => {
   const database = newDatabase();
   database.countCommits();
   addBlob(database, new Uint8Array(4096));
@@ -29,8 +29,12 @@ test('every transaction that changes rows is counted once, and no other', () => 
   database.settings.remove('never there');
   database.transaction(() => database.files.count());
   database.checkpoint('truncate');
-  database.reclaimSpace();
+  expect(database.reclaimSpace()).toBe(0);
   expect(database.commitCount).toBe(3);
+  database.settings.set('long', 'x'.repeat(20_000));
+  database.settings.remove('long');
+  expect(database.reclaimSpace()).toBeGreaterThan(0);
+  expect(database.commitCount).toBe(6);
 });
 
 test('what was undone is not counted', () => {

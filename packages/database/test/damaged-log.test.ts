@@ -265,6 +265,22 @@ describe('a log that is not of the file as it is', () => {
     await expectForeign(take(backup));
   });
 
+  test('is that of a later state of which nothing but the places of pages was other', async () => {
+    const database = newDatabase();
+    database.countCommits();
+    for (let number = 0; number < 60; number += 1)
+      database.settings.set(`many ${String(number)}`, 'x'.repeat(9_000));
+    for (let number = 0; number < 40; number += 1) database.settings.remove(`many ${String(number)}`);
+    database.checkpoint('truncate');
+    const copy = join(temporaryFolder(), 'data.db');
+    copyFileSync(database.path, copy);
+    expect(database.reclaimSpace(10_000)).toBeGreaterThan(0);
+    database.checkpoint('truncate');
+    database.settings.set('later', TEXT);
+    copyFileSync(`${database.path}-wal`, `${copy}-wal`);
+    await expectForeign(take(copy));
+  });
+
   test('is that of another database under the same key', async () => {
     const { file } = history().early;
     await expectForeign({ file, log: killed().log });

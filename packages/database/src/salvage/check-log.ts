@@ -42,7 +42,8 @@ function hasFirstPage(path: string, key: Uint8Array): boolean {
   const hmacKey = derivePageHmacKey(key, page.subarray(0, SALT_SIZE_BYTES));
   if (isPageAuthentic(hmacKey, page, 1)) return true;
   using log = openFile(`${path}-wal`);
-  return readWalFrames(log.readAt).frames.some(
+  const { frames } = readWalFrames(log.readAt);
+  return frames.some(
     ({ pageNumber, offset }) =>
       pageNumber === 1 &&
       offset !== undefined &&

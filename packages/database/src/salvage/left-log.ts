@@ -2,7 +2,7 @@ import { PAGE_SIZE_BYTES } from '../page-layout.ts';
 import { parseFileHeader } from './file-header.ts';
 import type { FileHeader } from './file-header.ts';
 import { readWalFrames } from './wal-frames.ts';
-import type { ReadAt } from './wal-frames.ts';
+import type { Frame, ReadAt, WalFrames } from './wal-frames.ts';
 
 /**
  * - `damaged`: there are commits that SQLite would not read, and lose, or that it would read in part.
@@ -38,46 +38,73 @@ const NOTHING: LeftLog = {
 };
 
 export function examineLog(readAt: ReadAt, file: PageSource): LeftLog {
-  const { frames, pageCount, isHeaderWhole, isDamaged } = readWalFrames(readAt);
+  const wal = readWalFrames(readAt);
+  const { frames, pageCount, isHeaderWhole, isDamaged } = wal;
   if (frames.length === 0) return NOTHING;
-  const offsets = new Map<number, number>();
-  const outdated = new Set<number>();
-  /** Of the versions of the first page; `undefined` for what may have been one. */
-  const headers: (FileHeader | undefined)[] = [];
-  for (const { pageNumber, offset } of frames) {
-    const page = offset === undefined ? Buffer.alloc(0) : readAt(offset, PAGE_SIZE_BYTES);
-    if (offset === undefined || !file.isAuthentic(page, pageNumber)) {
-      outdated.add(pageNumber);
-      headers.push(undefined);
-      continue;
-    }
-    offsets.set(pageNumber, offset);
-    outdated.delete(pageNumber);
-    if (pageNumber === 1) headers.push(parseFileHeader(file.decrypt(page, 1)));
-  }
-  if (offsets.size === 0 || !areOfFile(headers, file)) return { ...NOTHING, problem: 'foreign' };
-  if (!isDamaged) return { offsets, outdated, pageCount, problem: undefined };
-  const isInFile = [...offsets].every(([number, offset]) => {
+  const readPage = ({ pageNumber, offset }: Frame): Buffer | undefined => {
+    if (offset === undefined) return undefined;
     const page = readAt(offset, PAGE_SIZE_BYTES);
-    return file.read(number)?.equals(file.decrypt(page, number)) === true;
+    return file.isAuthentic(page, pageNumber) ? file.decrypt(page, pageNumber) : undefined;
+  };
+  if (!isOfFile(wal, readPage, file)) return { ...NOTHING, problem: 'foreign' };
+  const { offsets, outdated } = lastVersions(frames, (frame) => !isDamaged || readPage(frame) !== undefined);
+  if (!isDamaged) return { offsets, outdated, pageCount, problem: undefined };
+  const isInFile = [...offsets].every(([pageNumber, offset]) => {
+    const page = readPage({ pageNumber, offset });
+    return page !== undefined && file.read(pageNumber)?.equals(page) === true;
   });
   if (!isInFile) return { offsets, outdated, pageCount, problem: 'damaged' };
   // It was moved into the file before, with what is damaged now. Without its header SQLite takes nothing from it; else it would take what is older than the file.
   return { ...NOTHING, problem: isHeaderWhole ? 'damaged' : undefined };
 }
 
+function lastVersions(
+  frames: readonly Frame[],
+  isWhole: (frame: Frame) => boolean,
+): Pick<LeftLog, 'offsets' | 'outdated'> {
+  const offsets = new Map<number, number>();
+  const outdated = new Set<number>();
+  for (const frame of frames) {
+    const { pageNumber, offset } = frame;
+    if (offset === undefined || !isWhole(frame)) {
+      outdated.add(pageNumber);
+      continue;
+    }
+    offsets.set(pageNumber, offset);
+    outdated.delete(pageNumber);
+  }
+  return { offsets, outdated };
+}
+
 /**
- * A log begins with the commit after the last one in the file, or with one that is not counted, and the file has at most the commits that the log has. Where they are not counted, all numbers are the same. A backup has
- * a higher schema cookie than the database that it is of, whose pages are in other places.
+ * Its pages are authentic under the salt of the file. It begins with the commit after the last one in the file, or with one that is not counted, and the file has at most the commits that the log has. Where they are
+ * not counted, all numbers are the same. A backup has a higher schema cookie than the database that it is of, whose pages are in other places.
  */
-function areOfFile(headers: readonly (FileHeader | undefined)[], file: PageSource): boolean {
+function isOfFile(
+  { frames, isDamaged }: WalFrames,
+  readPage: (frame: Frame) => Buffer | undefined,
+  file: PageSource,
+): boolean {
+  if (!frames.some((frame) => readPage(frame) !== undefined)) return false;
   const page = file.read(1);
-  const [first, last] = [headers[0], headers.findLast((each) => each !== undefined)];
-  if (page === undefined || last === undefined) return true;
-  const inFile = parseFileHeader(page);
-  return (
-    (first === undefined || first.commitCount <= inFile.commitCount + 1) &&
-    inFile.commitCount <= last.commitCount &&
-    inFile.schemaCookie <= last.schemaCookie
-  );
+  const inFile = page === undefined ? undefined : parseFileHeader(page);
+  const versions = frames.filter(({ pageNumber }) => pageNumber === 1);
+  const last = firstHeader(versions.toReversed(), readPage);
+  if (inFile === undefined || last === undefined) return true;
+  if (inFile.commitCount > last.commitCount || inFile.schemaCookie > last.schemaCookie) return false;
+  // Where something is damaged, the first version may be lost.
+  const first = isDamaged ? undefined : firstHeader(versions, readPage);
+  return first === undefined || first.commitCount <= inFile.commitCount + 1;
+}
+
+/** Of the first of the versions that is authentic. */
+function firstHeader(
+  versions: readonly Frame[],
+  readPage: (frame: Frame) => Buffer | undefined,
+): FileHeader | undefined {
+  for (const version of versions) {
+    const page = readPage(version);
+    if (page !== undefined) return parseFileHeader(page);
+  }
+  return undefined;
 }

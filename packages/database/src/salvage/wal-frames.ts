@@ -20,12 +20,13 @@ const FRAME_SALTS_OFFSET = 8;
 const FRAME_CHECKSUMS_OFFSET = 16;
 const SALTS_SIZE_BYTES = 8;
 const FRAME_SIZE_BYTES: number = FRAME_HEADER_SIZE_BYTES + PAGE_SIZE_BYTES;
+const FRAMES_AT_A_TIME = 64;
 
 /** Reads `length` bytes at an offset of the log: fewer at its end. */
 export type ReadAt = (offset: number, length: number) => Buffer;
 
 /** A version of a page, in a transaction that was committed. */
-interface Frame {
+export interface Frame {
   readonly pageNumber: number;
   /** Of the page, in the log; `undefined` when it is lost there. */
   readonly offset: number | undefined;
@@ -56,9 +57,7 @@ export function readWalFrames(readAt: ReadAt): WalFrames {
   const collected = new Collected(isHeaderWhole);
   /** What the next checksums go on from: those that are written and, should they be damaged, those that would be right. */
   let before: readonly Checksums[] = isHeaderWhole ? [checksumsAt(header, HEADER_CHECKSUMS_OFFSET)] : [];
-  for (let offset = HEADER_SIZE_BYTES; ; offset += FRAME_SIZE_BYTES) {
-    const frame = readAt(offset, FRAME_SIZE_BYTES);
-    if (frame.length < FRAME_SIZE_BYTES) break;
+  for (const [frame, offset] of framesOf(readAt)) {
     const hasSalts = saltsAt(frame, FRAME_SALTS_OFFSET).equals(salts);
     const written = checksumsAt(frame, FRAME_CHECKSUMS_OFFSET);
     const right = before.map((each) => checksumsOf(frame, each, isBigEndian));
@@ -72,6 +71,15 @@ export function readWalFrames(readAt: ReadAt): WalFrames {
     before = isOwn ? [written, ...(follows ? [] : right.slice(0, 1))] : [];
   }
   return collected.result();
+}
+
+function* framesOf(readAt: ReadAt): Generator<[frame: Buffer, offset: number], void> {
+  for (let start = HEADER_SIZE_BYTES; ; start += FRAMES_AT_A_TIME * FRAME_SIZE_BYTES) {
+    const some = readAt(start, FRAMES_AT_A_TIME * FRAME_SIZE_BYTES);
+    for (let at = 0; at + FRAME_SIZE_BYTES <= some.length; at += FRAME_SIZE_BYTES)
+      yield [some.subarray(at, at + FRAME_SIZE_BYTES), start + at];
+    if (some.length < FRAMES_AT_A_TIME * FRAME_SIZE_BYTES) return;
+  }
 }
 
 /** Tells what was committed from what a crash has left unfinished. */
