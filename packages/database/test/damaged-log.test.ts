@@ -203,6 +203,14 @@ test('a first page that a checkpoint has left torn is taken from the log', () =>
   expect(namesIn(put({ file: torn, log })).sort()).toEqual([...NAMES].sort());
 });
 
+test('what is no log at all costs nothing, as for SQLite', () => {
+  const { file } = killed();
+  for (const byte of [0, 9, 255]) {
+    const path = put({ file, log: Buffer.alloc(20_000, byte) });
+    expect(namesIn(path)).toEqual(['before']);
+  }
+});
+
 test('another key leaves a log as it is', () => {
   const left = killed();
   const path = put(left);

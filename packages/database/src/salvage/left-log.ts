@@ -46,6 +46,9 @@ export function examineLog(readAt: ReadAt, file: PageSource): LeftLog {
     const page = readAt(offset, PAGE_SIZE_BYTES);
     return file.isAuthentic(page, pageNumber) ? file.decrypt(page, pageNumber) : undefined;
   };
+  if (!frames.some((frame) => readPage(frame) !== undefined))
+    // SQLite takes nothing from a log without its header; and this may be anything.
+    return { ...NOTHING, problem: isHeaderWhole ? 'foreign' : undefined };
   if (!isOfFile(wal, readPage, file)) return { ...NOTHING, problem: 'foreign' };
   const { offsets, outdated } = lastVersions(frames, (frame) => !isDamaged || readPage(frame) !== undefined);
   if (!isDamaged) return { offsets, outdated, pageCount, problem: undefined };
@@ -77,7 +80,7 @@ function lastVersions(
 }
 
 /**
- * Its pages are authentic under the salt of the file. It begins with the commit after the last one in the file, or with one that is not counted, and the file has at most the commits that the log has. Where they are
+ * Of one whose pages are authentic under the salt of the file. It begins with the commit after the last one in the file, or with one that is not counted, and the file has at most the commits that the log has. Where they are
  * not counted, all numbers are the same. A backup has a higher schema cookie than the database that it is of, whose pages are in other places.
  */
 function isOfFile(
@@ -85,7 +88,6 @@ function isOfFile(
   readPage: (frame: Frame) => Buffer | undefined,
   file: PageSource,
 ): boolean {
-  if (!frames.some((frame) => readPage(frame) !== undefined)) return false;
   const page = file.read(1);
   const inFile = page === undefined ? undefined : parseFileHeader(page);
   const versions = frames.filter(({ pageNumber }) => pageNumber === 1);
