@@ -40,7 +40,7 @@ export function registerDoctor(program: CommandUnknownOpts, run: RunCommand): vo
 }
 
 const REBUILD_HELP = `
---rebuild is for a database with damaged pages, also one that does not open any more: every row on a page that is whole comes into a new data.db, whatever else is lost. The damaged one stays
+--rebuild is for a database with damaged pages or a damaged log, also one that does not open any more: every row on a page that is whole comes into a new data.db, whatever else is lost. The damaged one stays
 beside it as data.db.damaged. Files whose content is lost keep their names, small files whose names are lost get new ones, and sealed files whose names are lost go to quarantine/. Where
 data.db is missing, the new one is empty. Nothing is done when nothing is damaged. Restoring a backup that is up to date gives back more.`;
 
@@ -65,9 +65,14 @@ async function examine(
   const { output, host, signal } = context;
   const { diagnose } = await import('@coffer/vault');
   const directory = await chooseVaultDirectory(context);
+  const opening = { lacksSecret: false };
   const events = diagnose({
     directory,
-    open: openVault,
+    open: async () => {
+      const vault = await openVault();
+      opening.lacksSecret = vault === undefined;
+      return vault;
+    },
     fix,
     dryRun,
     signal,
@@ -81,7 +86,12 @@ async function examine(
       if (output.json)
         output.record('summary', { command: 'doctor', dryRun, findings, fixed, opened: isOpened });
       else {
-        if (!isOpened) output.info('The vault was not opened: give its secret to look inside as well.');
+        if (!isOpened)
+          output.info(
+            opening.lacksSecret
+              ? 'The vault was not opened: give its secret to look inside as well.'
+              : 'The vault was not opened: what keeps it closed is said above.',
+          );
         const putRight = fixed === 0 ? '' : `Put right: ${String(fixed)}. `;
         output.info(`${putRight}${findings === 0 ? 'Nothing is wrong' : formatCount(findings, 'finding')}.`);
       }

@@ -42,6 +42,15 @@ test('a vault that does not open for its database says what to do, and that does
   expect(again.stderr).toContain('Nothing is wrong with the database: it was not rebuilt.');
 });
 
+test('the doctor asks for a secret only where one would let it look inside', async () => {
+  const without = await vault.run(['doctor'], { env: { COFFER_KEYFILE: '' } });
+  expect(without.stderr).toContain('give its secret to look inside as well');
+  damage(1);
+  const closed = await vault.run(['doctor']);
+  expect(closed.stderr).toContain('The vault was not opened: what keeps it closed is said above.');
+  expect(closed.stdout).toMatch(/^DATABASE_UNREADABLE {2}/);
+});
+
 test('with --json it names what was rebuilt, and each file that could not be kept as it was', async () => {
   const [file] = await vault.json(['info', 'notes.txt']);
   const path = vault.path('vault', 'data.db');
