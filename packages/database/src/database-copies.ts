@@ -1,6 +1,7 @@
 import { statSync } from 'node:fs';
 import { buildFile } from './build-file.ts';
 import type { CheckpointPolicy } from './checkpoint-policy.ts';
+import { checkKeySize } from './cipher-key.ts';
 import { integerOf, parseColumns } from './columns.ts';
 import type { Connection } from './connection.ts';
 import { ASIDE_FROM_BYTES, copyAside } from './copy-aside.ts';
@@ -8,7 +9,6 @@ import { DatabaseError, invalid } from './errors.ts';
 import type { DatabaseErrorCode } from './errors.ts';
 import { fillCopy } from './fill-copy.ts';
 import type { CopyKeys } from './fill-copy.ts';
-import { KEY_SIZE_BYTES } from './page-layout.ts';
 import { discardRekeyed, putRekeyedInPlace, rekeyedPath } from './rekey.ts';
 import type { RekeyKeys } from './rekey.ts';
 import type { StagedRekey } from './staged-rekey.ts';
@@ -57,7 +57,7 @@ export class DatabaseCopies {
 
   async backUp(path: string, key: Uint8Array, signal: AbortSignal | undefined): Promise<void> {
     this.#checkNoTransaction();
-    checkKey(key);
+    checkKeySize(key);
     const own = Uint8Array.from(key);
     try {
       await this.#copy(path, { key: own }, signal);
@@ -239,7 +239,7 @@ class Change {
 
   constructor(path: string, { key, newKey, signal, onInPlace }: RekeyOptions) {
     this.id = Symbol(path);
-    for (const each of [key, newKey]) checkKey(each);
+    for (const each of [key, newKey]) checkKeySize(each);
     this.keys = { key: Uint8Array.from(key), newKey: Uint8Array.from(newKey) };
     this.signal = signal;
     this.#onInPlace = onInPlace;
@@ -254,8 +254,4 @@ class Change {
     this.keys.key.fill(0);
     this.keys.newKey.fill(0);
   }
-}
-
-function checkKey(key: Uint8Array): void {
-  if (key.length !== KEY_SIZE_BYTES) throw invalid(`a database key has ${String(KEY_SIZE_BYTES)} bytes`);
 }

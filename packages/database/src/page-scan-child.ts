@@ -1,8 +1,8 @@
 import { resolve } from 'node:path';
-import { DatabaseError, invalid } from './errors.ts';
+import { checkKeySize } from './cipher-key.ts';
+import { DatabaseError } from './errors.ts';
 import { findHeldFile } from './open-files.ts';
 import { askOwnProcess } from './own-process.ts';
-import { KEY_SIZE_BYTES } from './page-layout.ts';
 import { encodeScanRequest, parseScanMessage } from './page-scan-message.ts';
 import type { PageScan, PageScanOptions } from './page-scan.ts';
 
@@ -11,8 +11,7 @@ import type { PageScan, PageScanOptions } from './page-scan.ts';
  * so SQLite's locks stay. Such a database can be read and written meanwhile; what is written waits in the WAL.
  */
 export async function scanPagesInChild(options: PageScanOptions): Promise<PageScan> {
-  if (options.key.length !== KEY_SIZE_BYTES)
-    throw invalid(`a database key has ${String(KEY_SIZE_BYTES)} bytes`);
+  checkKeySize(options.key);
   options.signal?.throwIfAborted();
   const release = findHeldFile(options.path)?.freeze?.();
   try {

@@ -2,9 +2,10 @@ import { statSync } from 'node:fs';
 import { open } from 'node:fs/promises';
 import type { FileHandle } from 'node:fs/promises';
 import type { KeyObject } from 'node:crypto';
-import { DatabaseError, invalid } from './errors.ts';
+import { checkKeySize } from './cipher-key.ts';
+import { DatabaseError } from './errors.ts';
 import { checkNotHeld } from './open-files.ts';
-import { KEY_SIZE_BYTES, LOCK_BYTE_PAGE, PAGE_SIZE_BYTES, SALT_SIZE_BYTES } from './page-layout.ts';
+import { LOCK_BYTE_PAGE, PAGE_SIZE_BYTES, SALT_SIZE_BYTES } from './page-layout.ts';
 import { decryptPage, derivePageHmacKey, isPageAuthentic, readPageCount } from './page-layout.ts';
 import { deadSpaceOf } from './dead-space.ts';
 import { ResidueSearch } from './residue.ts';
@@ -58,7 +59,7 @@ export async function scanPages(options: PageScanOptions): Promise<PageScan> {
 /** The same without looking at the WAL, for a process that only reads while the owner lets no checkpoint run. */
 export async function scanDatabaseFile(options: PageScanOptions): Promise<PageScan> {
   const { path, key, signal } = options;
-  if (key.length !== KEY_SIZE_BYTES) throw invalid(`a database key has ${String(KEY_SIZE_BYTES)} bytes`);
+  checkKeySize(key);
   signal?.throwIfAborted();
   let file: FileHandle | undefined;
   try {
